@@ -1,0 +1,55 @@
+"""The one document that says what a dataset group should look like; every run makes it true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..campaign import Campaign
+    from ..dataset import Dataset
+    from ..dataset_group import DatasetGroup
+    from ..solution import Solution
+
+FORMAT_VERSION = 1
+
+
+def desired_state(dataset_group: DatasetGroup) -> dict[str, Any]:
+    """The document for ``dataset_group``, members named as in the Personalize API; values may be tokens."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "owner": dataset_group.owner,
+        "datasetGroupArn": dataset_group.dataset_group_arn,
+        "datasets": [_dataset(dataset) for dataset in dataset_group.datasets],
+        "solutions": [_solution(solution) for solution in dataset_group.solutions],
+    }
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.dataset_type.value.lower(),
+        "datasetArn": dataset.dataset_arn,
+        "bucket": dataset.source.bucket.bucket_name,
+        "prefix": dataset.source.prefix,
+        "roleArn": dataset.dataset_group.service_role.role_arn,
+        "jobPrefix": dataset.dataset_name,
+        "tags": dataset.document_tags,
+    }
+
+
+def _solution(solution: Solution) -> dict[str, Any]:
+    return {
+        "name": solution.solution_name,
+        "solutionArn": solution.solution_arn,
+        "configuration": solution.configuration,
+        "tags": solution.document_tags,
+        "campaigns": [_campaign(campaign) for campaign in solution.campaigns],
+    }
+
+
+def _campaign(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "name": campaign.campaign_name,
+        "campaignArn": campaign.campaign_arn,
+        "configuration": campaign.configuration,
+        "tags": campaign.document_tags,
+    }

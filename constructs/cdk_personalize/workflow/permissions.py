@@ -1,0 +1,91 @@
+"""What each part of the workflow may do, as data: actions and the kind of resource they are allowed on.
+
+The kinds are resolved to ARNs by :class:`Resources`. Follows
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+"""
+
+from __future__ import annotations
+
+#: Actions that the service authorises on no resource but ``*``
+LISTING = ("personalize:ListCampaigns", "personalize:ListSolutionVersions", "personalize:ListSolutions")
+
+Permissions = dict[str, tuple[str, ...]]
+
+RUN: Permissions = {
+    "datasets": ("personalize:CreateDatasetImportJob",),
+    "import jobs": (
+        "personalize:CreateDatasetImportJob",
+        "personalize:DescribeDatasetImportJob",
+        "personalize:TagResource",
+    ),
+    "any solution": ("personalize:DescribeSolutionVersion",),
+    "owned solutions": ("personalize:DeleteSolution", "personalize:StopSolutionVersionCreation"),
+    "owned campaigns": ("personalize:DeleteCampaign",),
+    "*": ("personalize:ListCampaigns", "personalize:ListSolutions"),
+    "service role": ("iam:PassRole",),
+    "lock table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    "plan function": ("lambda:InvokeFunction",),
+    "run executions": ("states:DescribeExecution",),
+    "solution state machine": ("states:StartExecution",),
+    "solution executions": ("states:DescribeExecution", "states:StopExecution"),
+    # how Step Functions follows a child execution
+    "child execution rule": ("events:DescribeRule", "events:PutRule", "events:PutTargets"),
+}
+
+SOLUTION: Permissions = {
+    "dataset group": ("personalize:CreateSolution",),
+    "declared solutions": (
+        "personalize:CreateCampaign",
+        "personalize:CreateSolution",
+        "personalize:CreateSolutionVersion",
+        "personalize:DescribeSolution",
+        "personalize:DescribeSolutionVersion",
+        "personalize:GetSolutionMetrics",
+        "personalize:TagResource",
+    ),
+    "declared campaigns": (
+        "personalize:CreateCampaign",
+        "personalize:DescribeCampaign",
+        "personalize:TagResource",
+        "personalize:UpdateCampaign",
+    ),
+    "*": ("personalize:ListSolutionVersions",),
+}
+
+PLAN: Permissions = {
+    "document": ("s3:GetObject",),
+    "source buckets": ("s3:ListBucket",),
+    "datasets": ("personalize:DescribeDataset",),
+    "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
+    "any solution": ("personalize:ListTagsForResource",),
+    "*": (*LISTING, "personalize:ListDatasetImportJobs"),
+    "key": ("kms:Decrypt",),
+}
+
+FINISH: Permissions = {
+    "lock table": ("dynamodb:DeleteItem", "dynamodb:GetItem"),
+    "run executions": ("states:DescribeExecution",),
+    "run state machine": ("states:StartExecution",),
+    "topic": ("sns:Publish",),
+    "event bus": ("events:PutEvents",),
+}
+
+START: Permissions = {"run state machine": ("states:StartExecution",)}
+
+DEPLOY: Permissions = {
+    "document": ("s3:PutObject",),
+    "key": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "lock table": ("dynamodb:GetItem",),
+    "run state machine": ("states:StartExecution",),
+    "run executions": ("states:StopExecution",),
+}
+
+TEARDOWN: Permissions = {
+    "document": ("s3:DeleteObject",),
+    "lock table": ("dynamodb:GetItem",),
+    "run state machine": ("states:StartExecution",),
+    "run executions": ("states:DescribeExecution",),
+    "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
+    "any solution": ("personalize:ListTagsForResource",),
+    "*": LISTING,
+}

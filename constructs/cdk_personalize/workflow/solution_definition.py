@@ -1,0 +1,224 @@
+"""The state machine that makes one solution true: create it, train it, measure it, serve it with its campaigns.
+
+One execution a solution, started by the workflow's: a training of days then has a history of its own.
+Its input is one entry of ``solutions`` in the plan (``personalize_lambda.workflow.reconcile``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .deadlines import Deadlines
+from .states import (
+    ALREADY_EXISTS,
+    RETRY_READ,
+    RETRY_TRAINING,
+    RETRY_WRITE,
+    Poll,
+    States,
+    assign,
+    catch,
+    choice,
+    either,
+    error_reason,
+    expression,
+    finish,
+    sdk_task,
+)
+
+_UNSTATED = "'the service gave no reason'"
+
+
+def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, Any]:
+    """The definition of the solution state machine.
+
+    :param partition: The AWS partition, for the ARNs of the integrations.
+    :param deadlines: How long each wait may take at most.
+    """
+    solution = Poll(
+        subject="Solution",
+        variable="solution",
+        read="describeSolution",
+        arguments={"SolutionArn": expression("$plan.solutionArn")},
+        status="$states.result.Solution.Status",
+        deadline_seconds=deadlines.creation.to_seconds(),
+        settled=[("$solutionStatus = 'ACTIVE'", "Train?"), ("$solutionStatus = 'CREATE FAILED'", "Solution failed")],
+        late="Solution late",
+        failed="Solution failed",
+    )
+    version = Poll(
+        subject="Training",
+        variable="version",
+        read="describeSolutionVersion",
+        arguments={"SolutionVersionArn": expression("$version")},
+        status="$states.result.SolutionVersion.Status",
+        reason=either("$states.result.SolutionVersion.FailureReason", _UNSTATED),
+        deadline_seconds=deadlines.training.to_seconds(),
+        settled=[
+            ("$versionStatus = 'ACTIVE'", "Get metrics"),
+            ("$versionStatus in ['CREATE FAILED', 'CREATE STOPPED']", "Training failed"),
+        ],
+        late="Training late",
+        failed="Training failed",
+    )
+    states: States = {
+        "Begin": assign(
+            "Create?", plan="$states.input", version="$states.input.solutionVersionArn", metrics="{}", campaigns="[]"
+        ),
+        "Create?": choice(("$plan.create != null", "Create solution"), default="Train?"),
+        "Create solution": sdk_task(
+            "personalize:createSolution",
+            partition=partition,
+            arguments=expression("$plan.create"),
+            next_state=solution.start,
+            retry=RETRY_WRITE,
+            catchers=[
+                # its name carries a hash of its configuration, so what is there is what was asked for
+                catch(solution.start, ALREADY_EXISTS),
+                catch("Solution failed", solutionReason=error_reason()),
+            ],
+        ),
+        **solution.states(partition),
+        "Train?": choice(
+            ("$plan.train != null", "Create solution version"),
+            ("$version != null", version.start),
+            default="Done",
+        ),
+        "Create solution version": sdk_task(
+            "personalize:createSolutionVersion",
+            partition=partition,
+            arguments=expression("$plan.train"),
+            next_state=version.start,
+            retry=RETRY_TRAINING,
+            catchers=[catch("List solution versions", versionReason=error_reason())],
+            assign={"version": "$states.result.SolutionVersionArn"},
+        ),
+        # The failed call may have begun a training all the same
+        "List solution versions": sdk_task(
+            "personalize:listSolutionVersions",
+            partition=partition,
+            arguments={"SolutionArn": expression("$plan.solutionArn")},
+            next_state="Training begun?",
+            retry=RETRY_READ,
+            catchers=[catch("Training failed", versionReason=error_reason())],
+            assign={
+                "begun": "[$states.result.SolutionVersions[Status in ['CREATE PENDING', 'CREATE IN_PROGRESS']]"
+                ".SolutionVersionArn]"
+            },
+        ),
+        "Training begun?": choice(("$count($begun) > 0", "Follow training"), default="Training failed"),
+        "Follow training": assign(version.start, version="$begun[0]"),
+        **version.states(partition),
+        "Get metrics": sdk_task(
+            "personalize:getSolutionMetrics",
+            partition=partition,
+            arguments={"SolutionVersionArn": expression("$version")},
+            next_state="Campaigns",
+            retry=RETRY_READ,
+            # metrics are for the report; a model without them serves all the same
+            catchers=[catch("Campaigns")],
+            assign={"metrics": "$states.result.Metrics"},
+        ),
+        "Campaigns": {
+            "Type": "Map",
+            "Items": expression("$plan.campaigns"),
+            "ItemSelector": {
+                "campaign": expression("$states.context.Map.Item.Value"),
+                "solutionVersionArn": expression("$version"),
+            },
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": "Begin campaign",
+                "States": _campaign_states(partition=partition, deadlines=deadlines),
+            },
+            "Assign": {"campaigns": expression("$states.result")},
+            "Next": "Done",
+        },
+        "Done": finish(
+            name="$plan.name",
+            solutionVersionArn="$version",
+            metrics="$metrics",
+            campaigns="[$campaigns.name]",
+            failures="[$campaigns.failures]",
+        ),
+        "Solution late": assign("Solution failed", solutionReason=solution.waited),
+        "Solution failed": _failed("$plan.name", "'solution'", "$solutionReason"),
+        "Training late": assign("Training failed", versionReason=version.waited),
+        "Training failed": _failed("$plan.name", "'training'", "$versionReason"),
+    }
+    return {
+        "Comment": "Creates, trains and serves one solution of Amazon Personalize",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "States": states,
+    }
+
+
+def _failed(name: str, what: str, reason: str) -> dict[str, Any]:
+    return finish(
+        name=name,
+        solutionVersionArn="null",
+        metrics="{}",
+        campaigns="[]",
+        failures=f"[{{'name': {what} & ' ' & {name}, 'reason': {reason}}}]",
+    )
+
+
+def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
+    campaign = Poll(
+        subject="Campaign",
+        variable="campaign",
+        read="describeCampaign",
+        arguments={"CampaignArn": expression("$campaign.campaignArn")},
+        # an update has a status of its own beside the campaign's, which stays ACTIVE
+        status=either("$states.result.Campaign.LatestCampaignUpdate.Status", "$states.result.Campaign.Status"),
+        reason=either(
+            "$states.result.Campaign.LatestCampaignUpdate.FailureReason",
+            either("$states.result.Campaign.FailureReason", _UNSTATED),
+        ),
+        deadline_seconds=deadlines.serving.to_seconds(),
+        settled=[
+            ("$campaignStatus = 'ACTIVE'", "Campaign done"),
+            ("$campaignStatus = 'CREATE FAILED'", "Campaign failed"),
+        ],
+        late="Campaign late",
+        failed="Campaign failed",
+    )
+    arguments = expression("$merge([$campaign.arguments, {'SolutionVersionArn': $serve}])")
+    failed = catch("Campaign failed", campaignReason=error_reason())
+    return {
+        "Begin campaign": assign(
+            "Campaign action?", campaign="$states.input.campaign", serve="$states.input.solutionVersionArn"
+        ),
+        "Campaign action?": choice(
+            ("$campaign.action = 'create'", "Create campaign"),
+            ("$campaign.action = 'update'", "Update campaign"),
+            default=campaign.start,
+        ),
+        "Create campaign": sdk_task(
+            "personalize:createCampaign",
+            partition=partition,
+            arguments=arguments,
+            next_state=campaign.start,
+            retry=RETRY_WRITE,
+            catchers=[catch(campaign.start, ALREADY_EXISTS), failed],
+        ),
+        "Update campaign": sdk_task(
+            "personalize:updateCampaign",
+            partition=partition,
+            arguments=arguments,
+            next_state=campaign.start,
+            retry=RETRY_WRITE,
+            catchers=[failed],
+        ),
+        **campaign.states(partition),
+        "Campaign done": finish(name="$campaign.name", failures="[]"),
+        "Campaign late": assign("Campaign failed", campaignReason=campaign.waited),
+        "Campaign failed": finish(
+            name="$campaign.name",
+            failures="[{'name': 'campaign ' & $campaign.name, 'reason': $campaignReason}]",
+        ),
+    }
+
+
+__all__ = ["solution_definition"]

@@ -1,0 +1,199 @@
+"""The parts that the workflow's state machines are made of, as Amazon States Language in plain dictionaries.
+
+Follows https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html (JSONata) and
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html (SDK integrations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import polling
+
+State = dict[str, Any]
+States = dict[str, State]
+
+ALREADY_EXISTS = "Personalize.ResourceAlreadyExistsException"
+IN_USE = "Personalize.ResourceInUseException"
+LIMIT_EXCEEDED = "Personalize.LimitExceededException"
+NOT_FOUND = "Personalize.ResourceNotFoundException"
+# Errors that the service's model does not name, throttling among them, arrive under the service's own name
+UNNAMED = "Personalize.PersonalizeException"
+CLIENT = "Personalize.SdkClientException"
+
+
+def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": interval,
+        "BackoffRate": 2,
+        "MaxAttempts": attempts,
+        "MaxDelaySeconds": longest,
+        "JitterStrategy": "FULL",
+    }
+
+
+RETRY_READ = [_retry(LIMIT_EXCEEDED, UNNAMED, CLIENT, interval=2, attempts=8, longest=60)]
+# A resource that was just created may not be readable at once
+RETRY_READ_NEW = [*RETRY_READ, _retry(NOT_FOUND, interval=2, attempts=5, longest=10)]
+RETRY_WRITE = [*RETRY_READ, _retry(IN_USE, interval=10, attempts=12, longest=300)]
+# Training is billed: only an answer that says that nothing was begun may lead to a second call
+RETRY_TRAINING = [_retry(LIMIT_EXCEEDED, interval=10, attempts=12, longest=300)]
+RETRY_LAMBDA = [
+    _retry(
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        interval=2,
+        attempts=6,
+        longest=30,
+    )
+]
+
+
+def expression(text: str) -> str:
+    """``text`` as a JSONata expression of a state machine."""
+    return f"{{% {text} %}}"
+
+
+def either(first: str, otherwise: str) -> str:
+    """The JSONata expression for ``first`` where it exists, else for ``otherwise``."""
+    return f"($exists({first}) ? {first} : {otherwise})"
+
+
+def catch(next_state: str, *errors: str, **assign: str) -> State:
+    """A catcher of ``errors`` (default: all) that goes to ``next_state`` and sets the variables ``assign``."""
+    catcher: State = {"ErrorEquals": list(errors) or ["States.ALL"], "Next": next_state}
+    if assign:
+        catcher["Assign"] = {name: expression(value) for name, value in assign.items()}
+    return catcher
+
+
+def sdk_task(
+    integration: str,
+    *,
+    partition: str,
+    arguments: Mapping[str, Any] | str,
+    next_state: str,
+    retry: Sequence[State],
+    catchers: Sequence[State] = (),
+    assign: Mapping[str, str] | None = None,
+) -> State:
+    """A call of an AWS API, ``integration`` being ``service:operation``."""
+    state: State = {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::aws-sdk:{integration}",
+        "Arguments": dict(arguments) if isinstance(arguments, Mapping) else arguments,
+        "Next": next_state,
+    }
+    if retry:
+        state["Retry"] = list(retry)
+    if catchers:
+        state["Catch"] = list(catchers)
+    if assign:
+        state["Assign"] = {name: expression(value) for name, value in assign.items()}
+    return state
+
+
+def choice(*rules: tuple[str, str], default: str) -> State:
+    """Go to the state of the first rule (condition, next state) whose JSONata condition holds."""
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": expression(condition), "Next": next_state} for condition, next_state in rules],
+        "Default": default,
+    }
+
+
+def assign(next_state: str, **variables: str) -> State:
+    """Set workflow variables and go on."""
+    return {
+        "Type": "Pass",
+        "Assign": {name: expression(value) for name, value in variables.items()},
+        "Next": next_state,
+    }
+
+
+def finish(**output: str) -> State:
+    """The last state of a branch: its output, each member a JSONata expression."""
+    return {"Type": "Pass", "Output": {name: expression(value) for name, value in output.items()}, "End": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """Look at a resource until it is settled: Describe, Choice, Wait, with growing waits and a deadline.
+
+    :param subject: What is waited for, as the state names and failure reasons call it.
+    :param variable: Prefix of the workflow variables used; unique per state machine.
+    :param read: The Personalize operation that reads it.
+    :param arguments: Arguments of that operation.
+    :param status: JSONata expression of the status, over ``$states.result``.
+    :param reason: JSONata expression of the failure reason, over ``$states.result``.
+    :param deadline_seconds: How long to wait at most.
+    :param settled: Rules (condition over the status variable, next state), tried in order.
+    :param late: The state to go to when the deadline has passed.
+    :param failed: The state to go to when the resource cannot be read.
+    :param retry: Retries of the read. Default: - those for a resource that was just created.
+    """
+
+    subject: str
+    variable: str
+    read: str
+    arguments: Mapping[str, Any]
+    status: str
+    reason: str = "'no reason given'"
+    deadline_seconds: float
+    settled: Sequence[tuple[str, str]]
+    late: str
+    failed: str
+    retry: Sequence[State] = tuple(RETRY_READ_NEW)
+
+    @property
+    def start(self) -> str:
+        """Name of the state to enter by."""
+        return f"Watch {self.subject}"
+
+    @property
+    def waited(self) -> str:
+        """JSONata expression: what is said when the deadline has passed."""
+        hours = f"{self.deadline_seconds / 3600:g}"
+        return (
+            f"'{self.subject} was still ' & ${self.variable}Status & ' after {hours} h, its deadline: '"
+            " & 'it goes on in the service; run the workflow again to pick it up, or allow more time'"
+        )
+
+    def states(self, partition: str) -> States:
+        """The states, to be merged into a state machine's."""
+        polls, waited = f"${self.variable}Polls", f"${self.variable}Waited"
+        look, settled, wait = f"Describe {self.subject}", f"{self.subject} settled?", f"Wait for {self.subject}"
+        return {
+            self.start: assign(look, **{f"{self.variable}Polls": "0", f"{self.variable}Waited": "0"}),
+            look: sdk_task(
+                f"personalize:{self.read}",
+                partition=partition,
+                arguments=self.arguments,
+                next_state=settled,
+                retry=self.retry,
+                catchers=[catch(self.failed, **{f"{self.variable}Reason": error_reason()})],
+                assign={f"{self.variable}Status": self.status, f"{self.variable}Reason": self.reason},
+            ),
+            settled: choice(*self.settled, (f"{waited} >= {self.deadline_seconds:g}", self.late), default=wait),
+            wait: {
+                "Type": "Wait",
+                "Seconds": expression(polling.wait_seconds(polls)),
+                "Assign": {
+                    f"{self.variable}Polls": expression(f"{polls} + 1"),
+                    f"{self.variable}Waited": expression(f"{waited} + {polling.wait_seconds(polls)}"),
+                },
+                "Next": look,
+            },
+        }
+
+
+def error_reason() -> str:
+    """JSONata expression: the caught error as one sentence."""
+    return (
+        f"$states.errorOutput.Error & ': ' & {either('$states.errorOutput.Cause', chr(39) + 'no cause given' + chr(39))}"
+    )

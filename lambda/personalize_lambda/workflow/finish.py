@@ -1,0 +1,121 @@
+"""Runs after every execution of the workflow, however it ended: releases the lock, starts the run that was asked for
+in the meantime, and tells what happened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+_dynamodb = boto3.client("dynamodb")
+_events = boto3.client("events")
+_sns = boto3.client("sns")
+_states = boto3.client("stepfunctions")
+
+EVENT_SOURCE = "cdk-personalize"
+EVENT_TYPE = "Personalize Workflow Run"
+_SUBJECT_LENGTH = 100
+_LOCK = {"id": {"S": "lock"}}
+
+
+def handler(event: Mapping[str, Any], _context: object) -> None:
+    """Handle one execution-status event of the workflow's state machine.
+
+    See https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    execution = _states.describe_execution(executionArn=event["detail"]["executionArn"])
+    report = summarize(execution)
+    if report["status"] != "QUEUED":  # a run that found the lock held has done nothing that is worth a message
+        _tell(report)
+    _release(execution["executionArn"])
+
+
+def summarize(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run did, as data.
+
+    :param execution: The answer of DescribeExecution.
+    """
+    output = json.loads(execution.get("output") or "{}")
+    failed = execution["status"] != "SUCCEEDED"
+    return {
+        "workflow": os.environ["WORKFLOW_NAME"],
+        "execution": execution["executionArn"],
+        "status": execution["status"] if failed else output["status"],
+        "reason": (execution.get("cause") or execution.get("error") or execution["status"]) if failed else None,
+        "waitingFor": output.get("waitingFor", []),
+        "imported": output.get("imported", []),
+        "solutions": output.get("solutions", []),
+        "pruned": output.get("pruned", []),
+    }
+
+
+def message(report: Mapping[str, Any]) -> str:
+    """A report as a person reads it."""
+    lines = [f"Workflow {report['workflow']}: {report['status']}"]
+    if report["reason"]:
+        lines += ["", "What failed:", *str(report["reason"]).splitlines()]
+    lines += _section("Waiting for", report["waitingFor"])
+    lines += _section("Imported", report["imported"])
+    lines += _section("Solutions", [_solution(solution) for solution in report["solutions"]])
+    lines += _section("Removed, being declared no more", report["pruned"])
+    return "\n".join([*lines, "", f"Execution: {report['execution']}"])
+
+
+def _section(title: str, rows: list[str]) -> list[str]:
+    return ["", f"{title}:", *(f"- {row}" for row in rows)] if rows else []
+
+
+def _solution(solution: Mapping[str, Any]) -> str:
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(solution.get("metrics", {}).items()))
+    served = ", ".join(solution.get("campaigns", [])) or "no change of a campaign"
+    return f"{solution['name']} ({solution['solutionVersionArn']}), {served}. {metrics}"
+
+
+def _tell(report: Mapping[str, Any]) -> None:
+    subject = f"{report['status']}: workflow {report['workflow']}"
+    _sns.publish(
+        TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report)
+    )
+    _events.put_events(
+        Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "Detail": json.dumps(report)}]
+    )
+
+
+def _release(execution: str) -> None:
+    """Give the lock back if ``execution`` holds it, and start one more run if another asked for it meanwhile.
+
+    That run is started first: it may take the lock of an ended run over, and so a crash in between loses nothing.
+    """
+    table = os.environ["LOCK_TABLE"]
+    item = _dynamodb.get_item(TableName=table, Key=_LOCK, ConsistentRead=True).get("Item", {})
+    if item.get("execution", {}).get("S") != execution:
+        return  # it never held the lock, or this event came twice
+    _start_again(item, execution)
+    try:
+        released = _dynamodb.delete_item(
+            TableName=table,
+            Key=_LOCK,
+            ConditionExpression="execution = :execution",
+            ExpressionAttributeValues={":execution": {"S": execution}},
+            ReturnValues="ALL_OLD",
+        )["Attributes"]
+    except _dynamodb.exceptions.ConditionalCheckFailedException:
+        return  # the next run has taken it over
+    _start_again(released, execution)
+
+
+def _start_again(item: Mapping[str, Any], execution: str) -> None:
+    if not item.get("again", {}).get("BOOL"):
+        return
+    try:
+        _states.start_execution(
+            stateMachineArn=os.environ["STATE_MACHINE_ARN"],
+            name=f"again-{hashlib.sha256(execution.encode()).hexdigest()[:32]}",
+            input=json.dumps({"trigger": "again", "after": execution}),
+        )
+    except _states.exceptions.ExecutionAlreadyExists:
+        print(f"the run after {execution} was started before")

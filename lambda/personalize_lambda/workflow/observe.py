@@ -1,0 +1,102 @@
+"""Reads what exists of one dataset group into the plain values that ``reconcile`` compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .reconcile import CampaignState, DatasetState, ImportJob, SolutionState, SolutionVersion, World
+
+OWNER_TAG = "cdk-personalize:owner"
+
+
+def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
+    """Read the datasets with their sources, the solutions with their versions, and the campaigns.
+
+    :param document: The desired state, which names the dataset group, its datasets and the owner.
+    :param personalize: A boto3 client.
+    :param s3: A boto3 client.
+    """
+    owner = document["owner"]
+    datasets = {
+        dataset["datasetArn"]: _dataset(dataset, personalize=personalize, s3=s3) for dataset in document["datasets"]
+    }
+    solutions: dict[str, SolutionState] = {}
+    campaigns: dict[str, CampaignState] = {}
+    for summary in _pages(personalize, "list_solutions", "solutions", datasetGroupArn=document["datasetGroupArn"]):
+        arn = summary["solutionArn"]
+        solutions[arn] = SolutionState(
+            arn=arn,
+            name=summary["name"],
+            status=summary["status"],
+            owned=_owned(personalize, arn, owner),
+            versions=[
+                SolutionVersion(
+                    arn=version["solutionVersionArn"],
+                    status=version["status"],
+                    created=version["creationDateTime"].timestamp(),
+                )
+                for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=arn)
+            ],
+        )
+        for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=arn):
+            campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
+    return World(datasets=datasets, solutions=solutions, campaigns=campaigns)
+
+
+def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
+    """What a teardown still has to remove: owned campaigns and solutions with their status, campaigns first."""
+    world = observe({**document, "datasets": []}, personalize=personalize, s3=None)
+    campaigns = [f"campaign {c.name} ({c.status})" for c in world.campaigns.values() if c.owned]
+    solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned]
+    return campaigns + solutions
+
+
+def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(key, [])
+
+
+def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> DatasetState:
+    arn = dataset["datasetArn"]
+    created = personalize.describe_dataset(datasetArn=arn)["dataset"]["creationDateTime"]
+    files = [
+        (entry["Key"], entry["ETag"], entry["Size"])
+        for entry in _pages(s3, "list_objects_v2", "Contents", Bucket=dataset["bucket"], Prefix=dataset["prefix"])
+        if entry["Key"].endswith(".csv")
+    ]
+    jobs = [
+        ImportJob(
+            arn=job["datasetImportJobArn"],
+            name=job["jobName"],
+            status=job["status"],
+            created=job["creationDateTime"].timestamp(),
+        )
+        for job in _pages(personalize, "list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
+        # jobs outlive their dataset, and one made anew under the same name has the same ARN
+        if job["creationDateTime"] >= created
+    ]
+    return DatasetState(files=files, imports=jobs)
+
+
+def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:
+    campaign = personalize.describe_campaign(campaignArn=arn)["campaign"]
+    return CampaignState(
+        arn=arn,
+        name=campaign["name"],
+        status=campaign["status"],
+        update_status=campaign.get("latestCampaignUpdate", {}).get("status"),
+        owned=_owned(personalize, arn, owner),
+        solution_version_arn=campaign["solutionVersionArn"],
+        configuration={key: campaign[key] for key in ("minProvisionedTPS", "campaignConfig") if key in campaign},
+    )
+
+
+def _owned(personalize: Any, arn: str, owner: str) -> bool:
+    try:
+        tags = personalize.list_tags_for_resource(resourceArn=arn)["tags"]
+    except personalize.exceptions.ResourceNotFoundException:
+        return False  # it went away between the two calls
+    return {"tagKey": OWNER_TAG, "tagValue": owner} in tags
+
+

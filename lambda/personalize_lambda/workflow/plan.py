@@ -1,0 +1,60 @@
+"""The planning function of the workflow: reads the desired state and what exists, and answers one phase of the plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from .observe import observe
+from .reconcile import plan_imports, plan_prune, plan_solutions
+
+_personalize = boto3.client("personalize")
+_s3 = boto3.client("s3")
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Plan one phase of a run.
+
+    :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the desired
+        state), ``execution`` (the run's ARN), ``failedImports`` (names of the datasets whose import failed in this run).
+    """
+    location = event["document"]
+    document = json.loads(_s3.get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
+    world = observe(document, personalize=_personalize, s3=_s3)
+    match event["phase"]:
+        case "imports":
+            plan = plan_imports(document, world, event["execution"])
+            for step in plan["imports"]:
+                step["create"] = step["create"] and _request("CreateDatasetImportJob", step["create"])
+        case "solutions":
+            plan = plan_solutions(document, world, event["failedImports"])
+            for step in plan["solutions"]:
+                step["create"] = step["create"] and _request("CreateSolution", step["create"])
+                step["train"] = step["train"] and _request("CreateSolutionVersion", step["train"])
+                for campaign in step["campaigns"]:
+                    operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"
+                    campaign["arguments"] = _request(operation, campaign["arguments"])
+        case "prune":
+            plan = plan_prune(document, world)
+        case phase:
+            raise ValueError(f"phase is {phase!r}; allowed are imports, solutions and prune")
+    print(json.dumps({"phase": event["phase"], "plan": plan}))
+    return plan
+
+
+def _request(operation: str, arguments: Mapping[str, Any]) -> Any:
+    """``arguments`` as Step Functions wants them: members in PascalCase, the keys of maps untouched."""
+    return _pascal(_personalize.meta.service_model.operation_model(operation).input_shape, arguments)
+
+
+def _pascal(shape: Any, value: Any) -> Any:
+    if shape.type_name == "structure":
+        return {name[0].upper() + name[1:]: _pascal(shape.members[name], member) for name, member in value.items()}
+    if shape.type_name == "list":
+        return [_pascal(shape.member, member) for member in value]
+    if shape.type_name == "map":
+        return {key: _pascal(shape.value, member) for key, member in value.items()}
+    return value

@@ -1,0 +1,249 @@
+"""What a run has to do: the difference between the desired state and what exists. No AWS calls, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+ACTIVE = "ACTIVE"
+FAILED = "CREATE FAILED"
+STOPPED = "CREATE STOPPED"
+_VERSION_SETTLED = {ACTIVE, FAILED, STOPPED}
+_JOB_SETTLED = {ACTIVE, FAILED}
+_JOB_NAME_LENGTH = 63
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportJob:
+    """A dataset import job as it is."""
+
+    arn: str
+    name: str
+    status: str
+    created: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetState:
+    """A dataset as it is: the files that its source holds, and the imports made since it was created."""
+
+    files: Sequence[tuple[str, str, int]]  # key, ETag, bytes
+    imports: Sequence[ImportJob]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolutionVersion:
+    """A solution version as it is."""
+
+    arn: str
+    status: str
+    created: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolutionState:
+    """A solution as it is."""
+
+    arn: str
+    name: str
+    status: str
+    owned: bool
+    versions: Sequence[SolutionVersion]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignState:
+    """A campaign as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+
+    arn: str
+    name: str
+    status: str
+    update_status: str | None
+    owned: bool
+    solution_version_arn: str
+    configuration: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """All that exists of one dataset group, by ARN."""
+
+    datasets: Mapping[str, DatasetState] = field(default_factory=dict)
+    solutions: Mapping[str, SolutionState] = field(default_factory=dict)
+    campaigns: Mapping[str, CampaignState] = field(default_factory=dict)
+
+
+def solution_of(solution_version_arn: str) -> str:
+    """The ARN of the solution that a solution version belongs to."""
+    return solution_version_arn.rsplit("/", 1)[0]
+
+
+def fingerprint(files: Iterable[tuple[str, str, int]]) -> str:
+    """Twelve digits that stand for the content of a source: another upload of the same bytes changes nothing."""
+    listing = "\n".join(f"{key}\t{etag}\t{size}" for key, etag, size in sorted(files))
+    return hashlib.sha256(listing.encode()).hexdigest()[:12]
+
+
+def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> JsonObject:
+    """The imports to run: one for every dataset whose source holds other files than were imported last.
+
+    Job names are single use, so each carries the fingerprint of the files and a mark of the run.
+    """
+    imports: list[JsonObject] = []
+    waiting: list[str] = []
+    for dataset in document["datasets"]:
+        state = world.datasets[dataset["datasetArn"]]
+        newest_first = sorted(state.imports, key=lambda job: job.created, reverse=True)
+        running = next((job for job in newest_first if job.status not in _JOB_SETTLED), None)
+        imported = next((job for job in newest_first if job.status == ACTIVE), None)
+        if not state.files:
+            if imported is None:
+                waiting.append(f"{dataset['name']}: no CSV file in {_location(dataset)} yet")
+            continue
+        digest = fingerprint(state.files)
+        if running is not None and _fingerprint_of(running) == digest:
+            imports.append({"name": dataset["name"], "running": running.arn, "create": None})
+        elif running is not None or imported is None or _fingerprint_of(imported) != digest:
+            create = {
+                "jobName": _job_name(dataset["jobPrefix"], digest, execution),
+                "datasetArn": dataset["datasetArn"],
+                "dataSource": {"dataLocation": _location(dataset)},
+                "roleArn": dataset["roleArn"],
+                "importMode": "FULL",
+                "tags": dataset["tags"],
+            }
+            imports.append({"name": dataset["name"], "running": running and running.arn, "create": create})
+    return {"imports": imports, "waitingFor": waiting}
+
+
+def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
+    """The solutions to create, train or serve.
+
+    A solution is trained when it has no version that serves or is on its way, once every declared dataset holds data
+    and no import of this run has failed: a model is never made from half of the data.
+    """
+    empty = [
+        dataset["name"]
+        for dataset in document["datasets"]
+        if not any(job.status == ACTIVE for job in world.datasets[dataset["datasetArn"]].imports)
+    ]
+    may_train = not empty and not failed_imports
+    solutions: list[JsonObject] = []
+    waiting: list[str] = []
+    for solution in document["solutions"]:
+        state = world.solutions.get(solution["solutionArn"])
+        _refuse_foreign("solution", solution["name"], state)
+        newest_first = sorted(state.versions, key=lambda v: v.created, reverse=True) if state else []
+        training = next((v for v in newest_first if v.status not in _VERSION_SETTLED), None)
+        serving = training or next((v for v in newest_first if v.status == ACTIVE), None)
+        if serving is None and not may_train:
+            waiting += [f"{solution['name']}: data for {', '.join(empty)}"] if empty else []
+            continue
+        step = {
+            "name": solution["name"],
+            "solutionArn": solution["solutionArn"],
+            "create": None if state else _create_solution(document, solution),
+            "train": None if serving else _train(solution),
+            "solutionVersionArn": serving and serving.arn,
+            "campaigns": [
+                action
+                for campaign in solution["campaigns"]
+                if (action := _campaign_action(campaign, world, serving and serving.arn))
+            ],
+        }
+        if step["create"] or step["train"] or training or step["campaigns"]:
+            solutions.append(step)
+    return {"solutions": solutions, "waitingFor": waiting}
+
+
+def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
+    """What carries our owner tag and is declared no more, in the order in which the service lets it go.
+
+    A solution that still serves a campaign that stays is left for a later run.
+    """
+    declared = {solution["solutionArn"] for solution in document["solutions"]}
+    declared_campaigns = {c["campaignArn"] for solution in document["solutions"] for c in solution["campaigns"]}
+    pruned_campaigns = [c for c in world.campaigns.values() if c.owned and c.arn not in declared_campaigns]
+    gone = {campaign.arn for campaign in pruned_campaigns}
+    serving = {solution_of(c.solution_version_arn) for c in world.campaigns.values() if c.arn not in gone}
+    pruned = [
+        solution
+        for solution in world.solutions.values()
+        # one that could not be created keeps its name from the next try
+        if solution.owned and (solution.arn not in declared or solution.status == FAILED)
+        if solution.arn not in serving
+    ]
+    return {
+        "trainings": [
+            {"name": solution.name, "solutionVersionArn": version.arn}
+            for solution in pruned
+            for version in solution.versions
+            if version.status not in _VERSION_SETTLED
+        ],
+        "campaigns": [
+            {"name": c.name, "campaignArn": c.arn, "solutionArn": solution_of(c.solution_version_arn)}
+            for c in pruned_campaigns
+        ],
+        "prunedSolutions": [
+            {"name": s.name, "solutionArn": s.arn, "datasetGroupArn": document["datasetGroupArn"]} for s in pruned
+        ],
+        "waitingFor": [],
+    }
+
+
+def _location(dataset: Mapping[str, Any]) -> str:
+    return f"s3://{dataset['bucket']}/{dataset['prefix']}"
+
+
+def _job_name(prefix: str, digest: str, execution: str) -> str:
+    run = hashlib.sha256(execution.encode()).hexdigest()[:8]
+    tail = f"-{digest}-{run}"
+    return f"{prefix[: _JOB_NAME_LENGTH - len(tail)]}{tail}"
+
+
+def _fingerprint_of(job: ImportJob) -> str:
+    parts = job.name.rsplit("-", 2)
+    return parts[1] if len(parts) == 3 else ""
+
+
+def _create_solution(document: Mapping[str, Any], solution: Mapping[str, Any]) -> JsonObject:
+    return {
+        "name": solution["name"],
+        "datasetGroupArn": document["datasetGroupArn"],
+        **solution["configuration"],
+        "tags": solution["tags"],
+    }
+
+
+def _train(solution: Mapping[str, Any]) -> JsonObject:
+    return {"solutionArn": solution["solutionArn"], "trainingMode": "FULL", "tags": solution["tags"]}
+
+
+def _campaign_action(campaign: Mapping[str, Any], world: World, serve: str | None) -> JsonObject | None:
+    """Create, update or just wait for a campaign; None where it is as declared. ``serve`` is None for a version yet
+    to be trained."""
+    state = world.campaigns.get(campaign["campaignArn"])
+    _refuse_foreign("campaign", campaign["name"], state)
+    action = {"name": campaign["name"], "campaignArn": campaign["campaignArn"]}
+    if state is None:
+        arguments = {"name": campaign["name"], **campaign["configuration"], "tags": campaign["tags"]}
+        return {**action, "action": "create", "arguments": arguments}
+    wanted = campaign["configuration"]
+    same = {key: state.configuration.get(key) for key in wanted} == wanted
+    failed = FAILED in (state.status, state.update_status)
+    if not same or failed or state.solution_version_arn != serve:
+        return {**action, "action": "update", "arguments": {"campaignArn": campaign["campaignArn"], **wanted}}
+    busy = state.status != ACTIVE or state.update_status not in (None, ACTIVE)
+    return {**action, "action": "wait", "arguments": {}} if busy else None
+
+
+def _refuse_foreign(kind: str, name: str, state: SolutionState | CampaignState | None) -> None:
+    if state is not None and not state.owned:
+        raise ValueError(
+            f"a {kind} named {name} exists already and does not carry this workflow's owner tag, so it is left alone; "
+            f"delete it, or give the {kind} another name"
+        )
