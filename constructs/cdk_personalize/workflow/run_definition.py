@@ -11,10 +11,10 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .states import (
+    NOT_FOUND,
     RETRY_LAMBDA,
     RETRY_READ,
     RETRY_WRITE,
-    NOT_FOUND,
     Poll,
     State,
     States,
@@ -107,8 +107,10 @@ def run_definition(
                 "status": expression("$count($waitingFor) > 0 ? 'WAITING' : 'COMPLETED'"),
                 "waitingFor": expression("[$waitingFor]"),
                 "imported": expression("[$imports.name]"),
-                "solutions": expression("[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
-                                        "'metrics': metrics, 'campaigns': campaigns}]"),
+                "solutions": expression(
+                    "[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
+                    "'metrics': metrics, 'campaigns': campaigns}]"
+                ),
                 "pruned": expression("[$append([$deletedCampaigns.name], [$deletedSolutions.name])]"),
             },
         },
@@ -180,9 +182,7 @@ def _lock_states(partition: str, table_name: str) -> States:
     return {
         "Begin": assign(
             "Lock",
-            **{name: "[]" for name in (
-                "imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions", "waitingFor"
-            )},
+            **dict.fromkeys(("imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions", "waitingFor"), "[]"),
         ),
         "Lock": sdk_task(
             "dynamodb:putItem",
@@ -307,14 +307,18 @@ def _solution_states(partition: str, state_machine_arn: str) -> States:
                 ),
             },
             "Output": expression("$states.result.Output"),
-            "Catch": [{
-                "ErrorEquals": ["States.ALL"],
-                "Next": "Solution run broken",
-                "Output": {
-                    "name": expression("$states.input.name"),
-                    "failures": expression(f"[{{'name': 'solution ' & $states.input.name, 'reason': {error_reason()}}}]"),
-                },
-            }],
+            "Catch": [
+                {
+                    "ErrorEquals": ["States.ALL"],
+                    "Next": "Solution run broken",
+                    "Output": {
+                        "name": expression("$states.input.name"),
+                        "failures": expression(
+                            f"[{{'name': 'solution ' & $states.input.name, 'reason': {error_reason()}}}]"
+                        ),
+                    },
+                }
+            ],
             "End": True,
         },
         "Solution run broken": {"Type": "Pass", "End": True},
@@ -335,7 +339,9 @@ def _stop_states(partition: str, deadlines: Deadlines) -> States:
         retry=RETRY_READ,
     )
     return {
-        "Begin stop": assign("Stop training", stopArn="$states.input.solutionVersionArn", stopName="$states.input.name"),
+        "Begin stop": assign(
+            "Stop training", stopArn="$states.input.solutionVersionArn", stopName="$states.input.name"
+        ),
         "Stop training": sdk_task(
             "personalize:stopSolutionVersionCreation",
             partition=partition,
@@ -348,7 +354,9 @@ def _stop_states(partition: str, deadlines: Deadlines) -> States:
         **training.states(partition),
         "Training stopped": finish(name="$stopName", failures="[]"),
         "Stopping late": assign("Stopping failed", stopReason=training.waited),
-        "Stopping failed": finish(name="$stopName", failures="[{'name': 'training ' & $stopName, 'reason': $stopReason}]"),
+        "Stopping failed": finish(
+            name="$stopName", failures="[{'name': 'training ' & $stopName, 'reason': $stopReason}]"
+        ),
     }
 
 

@@ -77,12 +77,8 @@ def _solution(solution: Mapping[str, Any]) -> str:
 
 def _tell(report: Mapping[str, Any]) -> None:
     subject = f"{report['status']}: workflow {report['workflow']}"
-    _sns.publish(
-        TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report)
-    )
-    _events.put_events(
-        Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "Detail": json.dumps(report)}]
-    )
+    _sns.publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report))
+    _events.put_events(Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "Detail": json.dumps(report)}])
 
 
 def _release(execution: str) -> None:

@@ -98,5 +98,3 @@ def _owned(personalize: Any, arn: str, owner: str) -> bool:
     except personalize.exceptions.ResourceNotFoundException:
         return False  # it went away between the two calls
     return {"tagKey": OWNER_TAG, "tagValue": owner} in tags
-
-

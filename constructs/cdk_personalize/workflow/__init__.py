@@ -1,0 +1,6 @@
+"""The workflow: runs that make slow things true."""
+
+from .deadlines import Deadlines
+from .workflow import Workflow
+
+__all__ = ["Deadlines", "Workflow"]

@@ -1,0 +1,343 @@
+"""The workflow of a dataset group: what is slow, made true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_cdk import (
+    ArnFormat,
+    CustomResource,
+    Duration,
+    RemovalPolicy,
+    Stack,
+)
+from aws_cdk import (
+    aws_dynamodb as dynamodb,
+)
+from aws_cdk import (
+    aws_events as events,
+)
+from aws_cdk import (
+    aws_events_targets as targets,
+)
+from aws_cdk import (
+    aws_iam as iam,
+)
+from aws_cdk import (
+    aws_lambda_event_sources as event_sources,
+)
+from aws_cdk import (
+    aws_logs as logs,
+)
+from aws_cdk import (
+    aws_sns as sns,
+)
+from aws_cdk import (
+    aws_sqs as sqs,
+)
+from aws_cdk import (
+    aws_stepfunctions as sfn,
+)
+from constructs import Construct
+
+from .._custom_resource import custom_resource
+from .._function import lambda_function
+from .._lazy import lazy_any, lazy_list, lazy_string
+from .._nag import acknowledge
+from .._names import physical_name
+from .._provider import Provider
+from ..dataset_group import DatasetGroup
+from . import permissions
+from .deadlines import Deadlines
+from .desired_state import desired_state
+from .run_definition import run_definition
+from .solution_definition import solution_definition
+
+OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
+#: Uploads that come within this time start one run
+BATCHING = Duration.minutes(1)
+
+
+class Workflow(Construct):
+    """Imports, trains, serves and prunes what a dataset group declares.
+
+    A run compares what is declared with what exists and does only what is missing, so it is safe at any time. It is
+    started by every deployment that changes something, by new files in a dataset's source, and by hand::
+
+        aws stepfunctions start-execution --state-machine-arn ...
+
+    A deployment starts a run and does not wait for it. When the stack is deleted, campaigns and solutions are removed in
+    the order that the service demands.
+
+    :param scope: The parent construct.
+    :param id: The construct id.
+    :param dataset_group: The dataset group. It has one workflow.
+    :param deadlines: How long a run waits for each kind of work. Default: - those of :class:`Deadlines`
+    :param topic: Told how each run ended. Default: - a new topic without subscribers, see :attr:`topic`
+    :param removal_policy: What happens to campaigns and solutions when the stack is deleted: ``DESTROY`` removes them,
+        ``RETAIN`` leaves them, campaigns being billed by the hour. Default: - RemovalPolicy.DESTROY
+    :raises ValueError: for another removal policy, or when the dataset group has a workflow already.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/getting-started.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        dataset_group: DatasetGroup,
+        deadlines: Deadlines | None = None,
+        topic: sns.ITopic | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+    ) -> None:
+        super().__init__(scope, id)
+        if removal_policy not in (RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
+            raise ValueError(
+                f"removal_policy of the workflow {self.node.path} is {removal_policy}; allowed are "
+                "RemovalPolicy.DESTROY and RemovalPolicy.RETAIN"
+            )
+        dataset_group._attach_workflow(self)
+        self.dataset_group = dataset_group
+        self.workflow_name = physical_name(self)
+        self._deadlines = deadlines or Deadlines()
+        self._document = {
+            "bucket": dataset_group.data_bucket.bucket_name,
+            "key": f"cdk-personalize/{self.workflow_name}/desired-state.json",
+        }
+        stack = Stack.of(self)
+        self._run_arn = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self.workflow_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+        self.topic = topic or self._create_topic()
+        self._table = self._create_lock_table()
+        self._plan = lambda_function(
+            self,
+            "Plan",
+            handler="personalize_lambda.workflow.plan.handler",
+            description="Compares what is declared with what exists",
+            timeout=Duration.minutes(5),
+            environment={},
+        )
+        self._solution_machine = self._create_state_machine(
+            "Solution",
+            f"{self.workflow_name[:70]}-solution",
+            solution_definition(partition=stack.partition, deadlines=self._deadlines),
+            permissions.SOLUTION,
+        )
+        self.state_machine = self._create_state_machine(
+            "Run",
+            self.workflow_name,
+            run_definition(
+                partition=stack.partition,
+                table_name=self._table.table_name,
+                plan_function_arn=self._plan.function_arn,
+                document=self._document,
+                solution_state_machine_arn=self._solution_machine.state_machine_arn,
+                deadlines=self._deadlines,
+            ),
+            permissions.RUN,
+        )
+        self._allow(self._plan, permissions.PLAN)
+        finish = self._create_finish()
+        files = self._create_file_trigger()
+        self._deployment = self._create_deployment(removal_policy)
+        self._deployment.node.add_dependency(
+            dataset_group.resources_ready, self._plan, self._solution_machine, self.state_machine, finish, files
+        )
+
+    @property
+    def state_machine_arn(self) -> str:
+        """The state machine whose executions are runs; start one to have a run by hand."""
+        return self.state_machine.state_machine_arn
+
+    def _create_topic(self) -> sns.Topic:
+        return sns.Topic(self, "Topic", display_name="Personalize workflow", enforce_ssl=True)
+
+    def _create_lock_table(self) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "Lock",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            table, {"AwsSolutions-DDB3": "holds one item that says which run is under way; there is nothing to restore"}
+        )
+        return table
+
+    def _create_state_machine(
+        self, id: str, name: str, definition: Mapping[str, Any], allowed: permissions.Permissions
+    ) -> sfn.StateMachine:
+        stack = Stack.of(self)
+        log_group = logs.LogGroup(
+            self, f"{id}Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        machine = sfn.StateMachine(
+            self,
+            id,
+            state_machine_name=name,
+            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
+            tracing_enabled=True,
+        )
+        self._allow(machine, allowed)
+        acknowledge(
+            machine.role,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "log delivery, X-Ray and the list operations of Personalize "
+                "are authorised on no resource but *",
+            },
+        )
+        return machine
+
+    def _create_finish(self) -> Construct:
+        function = lambda_function(
+            self,
+            "Finish",
+            handler="personalize_lambda.workflow.finish.handler",
+            description="Releases the lock of a run that ended and tells what it did",
+            timeout=Duration.minutes(1),
+            environment={
+                "LOCK_TABLE": self._table.table_name,
+                "STATE_MACHINE_ARN": self._run_arn,
+                "TOPIC_ARN": self.topic.topic_arn,
+                "WORKFLOW_NAME": self.workflow_name,
+            },
+        )
+        self._allow(function, permissions.FINISH)
+        return events.Rule(
+            self,
+            "RunEnded",
+            description="Any run of the workflow that ended, however it ended",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self.state_machine.state_machine_arn],
+                    "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            ),
+            targets=[targets.LambdaFunction(function)],
+        )
+
+    def _create_file_trigger(self) -> Construct:
+        """New files in a source: EventBridge to SQS, and one run for all that come within a minute."""
+        dead = sqs.Queue(self, "FilesNotHandled", enforce_ssl=True, retention_period=Duration.days(14))
+        acknowledge(dead, {"AwsSolutions-SQS3": "is itself the dead-letter queue"})
+        queue = sqs.Queue(
+            self,
+            "Files",
+            enforce_ssl=True,
+            visibility_timeout=Duration.minutes(6),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=5),
+        )
+        function = lambda_function(
+            self,
+            "Start",
+            handler="personalize_lambda.workflow.start_run.handler",
+            description="Starts a run for new files",
+            timeout=Duration.minutes(1),
+            environment={"STATE_MACHINE_ARN": self._run_arn},
+        )
+        self._allow(function, permissions.START)
+        function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
+        return events.Rule(
+            self,
+            "NewFiles",
+            description="A file came into the source of a dataset",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": lazy_any(lambda: sorted({s.bucket.bucket_name for s in self._sources()}))},
+                    "object": {"key": lazy_any(lambda: [{"prefix": s.prefix} for s in self._sources()])},
+                },
+            ),
+            targets=[targets.SqsQueue(queue)],
+        )
+
+    def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
+        provider = Provider.get_or_create(self)
+        for statement in self._statements(permissions.DEPLOY):
+            provider.add_to_on_event_policy(statement)
+        for statement in self._statements(permissions.TEARDOWN):
+            provider.add_to_is_complete_policy(statement)
+        return custom_resource(
+            self,
+            "Deployment",
+            resource_type="Custom::PersonalizeDeployment",
+            properties={
+                "WorkflowName": self.workflow_name,
+                "StateMachineArn": self.state_machine.state_machine_arn,
+                "LockTable": self._table.table_name,
+                "DocumentBucket": self._document["bucket"],
+                "DocumentKey": self._document["key"],
+                "Document": lazy_string(lambda: Stack.of(self).to_json_string(desired_state(self.dataset_group))),
+                "Retain": "true" if removal_policy is RemovalPolicy.RETAIN else "false",
+            },
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _sources(self) -> list[Any]:
+        return [dataset.source for dataset in self.dataset_group.datasets]
+
+    def _allow(self, principal: iam.IGrantable, allowed: permissions.Permissions) -> None:
+        for statement in self._statements(allowed):
+            principal.grant_principal.add_to_principal_policy(statement)
+
+    def _statements(self, allowed: permissions.Permissions) -> list[iam.PolicyStatement]:
+        """One statement for every kind of resource of ``allowed``."""
+        owned = {"StringEquals": {OWNER_CONDITION: self.dataset_group.owner}}
+        to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+        conditions = {"owned solutions": owned, "owned campaigns": owned, "service role": to_personalize}
+        return [
+            iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions.get(kind))
+            for kind, actions in allowed.items()
+            if (resources := self._resources(kind))
+        ]
+
+    def _resources(self, kind: str) -> list[str]:
+        group = self.dataset_group
+        key = group.data_bucket.encryption_key
+        produce: dict[str, Callable[[], list[str]]] = {
+            "*": lambda: ["*"],
+            "any campaign": lambda: [self._arn("personalize", "campaign/*")],
+            "any solution": lambda: [self._arn("personalize", "solution/*")],
+            "child execution rule": lambda: [
+                self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
+            ],
+            "dataset group": lambda: [group.dataset_group_arn],
+            "datasets": lambda: lazy_list(lambda: [dataset.dataset_arn for dataset in group.datasets]),
+            "declared campaigns": lambda: lazy_list(
+                lambda: [c.campaign_arn for solution in group.solutions for c in solution.campaigns]
+            ),
+            "declared solutions": lambda: lazy_list(
+                lambda: [arn for s in group.solutions for arn in (s.solution_arn, f"{s.solution_arn}/*")]
+            ),
+            "document": lambda: [group.data_bucket.arn_for_objects(self._document["key"])],
+            "event bus": lambda: [self._arn("events", "event-bus/default")],
+            "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
+            "key": lambda: [key.key_arn] if key else [],
+            "lock table": lambda: [self._table.table_arn],
+            "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
+            "owned solutions": lambda: [self._arn("personalize", "solution/*")],
+            "plan function": lambda: [self._plan.function_arn],
+            "run executions": lambda: [self._run_arn.replace(":stateMachine:", ":execution:") + ":*"],
+            "run state machine": lambda: [self._run_arn],
+            "service role": lambda: [group.service_role.role_arn],
+            "solution executions": lambda: [self._run_arn.replace(":stateMachine:", ":execution:") + "-solution:*"],
+            "solution state machine": lambda: [self._solution_machine.state_machine_arn],
+            "source buckets": lambda: lazy_list(lambda: sorted({s.bucket.bucket_arn for s in self._sources()})),
+            "topic": lambda: [self.topic.topic_arn],
+        }
+        return produce[kind]()
+
+    def _arn(self, service: str, tail: str) -> str:
+        return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)

@@ -1,0 +1,134 @@
+"""Deploys with the real CDK CLI to the local cloud and reads back what is there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .shop import Shop
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+
+
+class CommandError(AssertionError):
+    """The CDK CLI failed; the text is what it printed."""
+
+
+@dataclass
+class Deployer:
+    """The CDK CLI against one local cloud."""
+
+    cloud: Any
+    folder: Path
+    _count: int = field(default=0)
+
+    def cdk(self, *arguments: str) -> str:
+        """Run the CLI; what it printed."""
+        result = subprocess.run(
+            [ROOT / "node_modules" / ".bin" / "cdk", "--no-notices", *arguments],
+            env={
+                **self.cloud.subprocess_environment,
+                "CI": "true",
+                "CDK_DISABLE_CLI_TELEMETRY": "true",
+                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+            },
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE * 2,
+            check=False,
+        )
+        if result.returncode:
+            raise CommandError(result.stdout + result.stderr)
+        return result.stdout + result.stderr
+
+    def deploy(self, shop: Shop) -> dict[str, str]:
+        """Synthesize and deploy; the stack's outputs."""
+        self._count += 1
+        assembly = shop.synth(self.folder / f"assembly-{self._count}")
+        self.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
+        return self.outputs(shop.stack)
+
+    def destroy(self, shop: Shop) -> None:
+        """Destroy the stack."""
+        self._count += 1
+        assembly = shop.synth(self.folder / f"assembly-{self._count}")
+        self.cdk("destroy", "--app", str(assembly), "--all", "--force")
+
+    def stack(self, name: str) -> dict[str, Any]:
+        """DescribeStacks of one stack."""
+        stack: dict[str, Any] = self.cloud.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        return stack
+
+    def outputs(self, name: str) -> dict[str, str]:
+        """The outputs of a stack."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self.stack(name).get("Outputs", [])}
+
+    def upload(self, outputs: dict[str, str], **files: str) -> None:
+        """Upload CSV texts, each into the folder of its name."""
+        for folder, text in files.items():
+            self.cloud.client("s3").put_object(Bucket=outputs["Bucket"], Key=f"{folder}/data.csv", Body=text.encode())
+
+    def runs(self, outputs: dict[str, str]) -> list[dict[str, Any]]:
+        """The executions of the workflow, newest first."""
+        executions: list[dict[str, Any]] = self.cloud.client("stepfunctions").list_executions(
+            stateMachineArn=outputs["Workflow"]
+        )["executions"]
+        return sorted(executions, key=lambda execution: execution["startDate"], reverse=True)
+
+    def settled(self, outputs: dict[str, str], *, more_than: int = 0) -> dict[str, Any]:
+        """Wait until more than ``more_than`` runs exist and none is running any more; the newest that did something."""
+        deadline, idle = time.monotonic() + PATIENCE, 0
+        while time.monotonic() < deadline:
+            runs = self.runs(outputs)
+            idle = idle + 1 if len(runs) > more_than and all(run["status"] != "RUNNING" for run in runs) else 0
+            if idle == 4:
+                described = [self.run(run["executionArn"]) for run in runs]
+                return next(run for run in described if run["output"].get("status") != "QUEUED")
+            time.sleep(0.25)
+        raise AssertionError(f"after {PATIENCE} s the runs are {self.runs(outputs)}")
+
+    def run(self, arn: str) -> dict[str, Any]:
+        """DescribeExecution, with the output parsed."""
+        execution = self.cloud.client("stepfunctions").describe_execution(executionArn=arn)
+        return {**execution, "output": json.loads(execution.get("output") or "{}")}
+
+    def recommend(self, outputs: dict[str, str], user: str = "user-1", **arguments: Any) -> list[str]:
+        """The items recommended to a user."""
+        answer = self.cloud.client("personalize-runtime").get_recommendations(
+            campaignArn=outputs["Campaign"], userId=user, **arguments
+        )
+        return [item["itemId"] for item in answer["itemList"]]
+
+    @contextmanager
+    def constant_client(self, outputs: dict[str, str]) -> Iterator[list[int]]:
+        """A client that asks all the time; yields the lengths of its answers, and raises its first error at the end."""
+        lengths: list[int] = []
+        errors: list[Exception] = []
+        stop = threading.Event()
+
+        def ask() -> None:
+            while not stop.wait(0.01):
+                try:
+                    lengths.append(len(self.recommend(outputs)))
+                except Exception as error:
+                    errors.append(error)
+                    return
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        try:
+            yield lengths
+        finally:
+            stop.set()
+            thread.join(10)
+        if errors:
+            raise errors[0]

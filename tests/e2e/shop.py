@@ -1,0 +1,85 @@
+"""A small app whose parts can be changed between two deployments, and made-up data for it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+
+import cdk_personalize as personalize
+
+DESTROY = cdk.RemovalPolicy.DESTROY
+RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What the app declares."""
+
+    stack: str = "Shop"
+    tps: int = 1
+    color: bool = False
+    event_value: bool = True
+    recipe: personalize.Recipe = personalize.Recipe.USER_PERSONALIZATION_V2
+    filters: tuple[tuple[str, str], ...] = (("Unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")'),)
+    team: str = "red"
+    campaign: bool = True
+    removal_policy: cdk.RemovalPolicy = RETAIN
+
+    def synth(self, folder: Path) -> Path:
+        """Synthesize the app into ``folder``."""
+        app = cdk.App(outdir=str(folder))
+        stack = cdk.Stack(app, self.stack)
+        cdk.Tags.of(stack).add("team", self.team)
+        bucket = personalize.DataBucket(stack, "Data", removal_policy=DESTROY)
+        shop = personalize.DatasetGroup(stack, "Group", data_bucket=bucket, removal_policy=self.removal_policy)
+        shop.add_interactions(
+            schema=personalize.Schema.interactions(event_type=True, event_value=self.event_value),
+            source=personalize.DataSource(bucket, "interactions/"),
+        )
+        color = [personalize.Field.categorical("COLOR", nullable=True)] if self.color else []
+        shop.add_items(
+            schema=personalize.Schema.items(personalize.Field.categorical("CATEGORY"), *color),
+            source=personalize.DataSource(bucket, "items/"),
+        )
+        shop.add_event_tracker()
+        for name, expression in self.filters:
+            shop.add_filter(name, expression=expression)
+        picks = shop.add_solution("Picks", recipe=self.recipe)
+        outputs = {"Group": shop.dataset_group_arn, "Solution": picks.solution_arn, "Bucket": bucket.bucket_name}
+        if self.campaign:
+            outputs["Campaign"] = picks.add_campaign("Live", min_provisioned_tps=self.tps).campaign_arn
+        outputs["Workflow"] = personalize.Workflow(stack, "Workflow", dataset_group=shop).state_machine_arn
+        for name, value in outputs.items():
+            cdk.CfnOutput(stack, name, value=value)
+        app.synth()
+        return folder
+
+
+CATEGORIES = ("books", "games", "music", "tools")
+
+
+def items() -> str:
+    """Sixty items in four categories."""
+    return _csv(["ITEM_ID", "CATEGORY"], [[f"item-{n}", CATEGORIES[n % 4]] for n in range(60)])
+
+
+def interactions(count: int = 3000) -> str:
+    """Views by 80 users, each of whom mostly looks at one category."""
+    chance = random.Random(7)
+    rows = []
+    for n in range(count):
+        user = chance.randrange(80)
+        item = chance.randrange(15) * 4 + (user % 4 if chance.random() < 0.9 else chance.randrange(4))
+        rows.append([f"user-{user}", f"item-{item}", "view", "1.0", str(1_700_000_000 + 60 * n)])
+    return _csv(["USER_ID", "ITEM_ID", "EVENT_TYPE", "EVENT_VALUE", "TIMESTAMP"], rows)
+
+
+def _csv(header: list[str], rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue()

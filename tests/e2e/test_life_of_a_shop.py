@@ -1,0 +1,270 @@
+"""The life of one app, from its first deployment without data to its removal.
+
+The tests run in the order in which they stand: each changes what the one before has left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import cdk_personalize as personalize
+
+from .deployer import CommandError, Deployer
+from .shop import DESTROY, Shop, interactions, items
+
+SHOP = Shop()
+WORK = ("CreateDatasetImportJob", "CreateSolutionVersion", "CreateSolution", "CreateCampaign", "UpdateCampaign")
+
+
+@pytest.fixture(scope="module")
+def outputs(deployer: Deployer) -> dict[str, str]:
+    return deployer.deploy(SHOP)
+
+
+def work_since(deployer: Deployer, number: int) -> list[str]:
+    return [call["operation"] for call in deployer.cloud.calls(since=number) if call["operation"] in WORK]
+
+
+def last_call(deployer: Deployer) -> int:
+    calls = deployer.cloud.calls()
+    return int(calls[-1]["number"]) if calls else 0
+
+
+def dataset(deployer: Deployer, outputs: dict[str, str], kind: str) -> dict[str, Any]:
+    arn = outputs["Group"].replace(":dataset-group/", ":dataset/") + f"/{kind}"
+    described: dict[str, Any] = deployer.cloud.client("personalize").describe_dataset(datasetArn=arn)["dataset"]
+    return described
+
+
+def columns(deployer: Deployer, outputs: dict[str, str], kind: str) -> str:
+    arn = dataset(deployer, outputs, kind)["schemaArn"]
+    return str(deployer.cloud.client("personalize").describe_schema(schemaArn=arn)["schema"]["schema"])
+
+
+def test_first_deploy_without_data_says_what_it_waits_for(deployer: Deployer, outputs: dict[str, str]) -> None:
+    run = deployer.settled(outputs)
+    assert run["status"] == "SUCCEEDED"
+    assert run["output"]["status"] == "WAITING"
+    waiting = " ".join(run["output"]["waitingFor"])
+    assert f"interactions: no CSV file in s3://{outputs['Bucket']}/interactions/ yet" in waiting
+    assert f"items: no CSV file in s3://{outputs['Bucket']}/items/ yet" in waiting
+
+
+def test_files_uploaded_later_start_a_run_by_themselves(deployer: Deployer, outputs: dict[str, str]) -> None:
+    before = len(deployer.runs(outputs))
+    deployer.upload(outputs, interactions=interactions(), items=items())
+    run = deployer.settled(outputs, more_than=before)
+    assert run["status"] == "SUCCEEDED", run.get("cause")
+    assert len(deployer.recommend(outputs)) == 25
+    versions = deployer.cloud.client("personalize").list_solution_versions(solutionArn=outputs["Solution"])
+    assert [version["status"] for version in versions["solutionVersions"]] == ["ACTIVE"]
+    assert work_since(deployer, 0).count("CreateDatasetImportJob") == 2
+
+
+def test_run_by_hand_finds_nothing_to_do(deployer: Deployer, outputs: dict[str, str]) -> None:
+    before, runs = last_call(deployer), len(deployer.runs(outputs))
+    deployer.cloud.client("stepfunctions").start_execution(stateMachineArn=outputs["Workflow"])
+    run = deployer.settled(outputs, more_than=runs)
+    assert run["output"]["status"] == "COMPLETED"
+    assert work_since(deployer, before) == []
+
+
+def test_changed_minimum_tps_updates_only_the_campaign(deployer: Deployer, outputs: dict[str, str]) -> None:
+    before, runs = last_call(deployer), len(deployer.runs(outputs))
+    deployer.deploy(replace(SHOP, tps=2))
+    assert deployer.settled(outputs, more_than=runs)["status"] == "SUCCEEDED"
+    assert work_since(deployer, before) == ["UpdateCampaign"]
+    campaign = deployer.cloud.client("personalize").describe_campaign(campaignArn=outputs["Campaign"])["campaign"]
+    assert campaign["minProvisionedTPS"] == 2
+
+
+def test_nullable_column_evolves_the_items_in_place(deployer: Deployer, outputs: dict[str, str]) -> None:
+    created = dataset(deployer, outputs, "ITEMS")["creationDateTime"]
+    before = last_call(deployer)
+    deployer.deploy(replace(SHOP, tps=2, color=True))
+    deployer.settled(outputs)
+    assert dataset(deployer, outputs, "ITEMS")["creationDateTime"] == created
+    assert "COLOR" in columns(deployer, outputs, "ITEMS")
+    assert "DeleteDataset" not in [call["operation"] for call in deployer.cloud.calls(since=before)]
+    assert work_since(deployer, before) == []
+    assert len(deployer.recommend(outputs)) == 25
+
+
+def test_column_removed_from_interactions_is_refused(deployer: Deployer, outputs: dict[str, str]) -> None:
+    created = dataset(deployer, outputs, "INTERACTIONS")["creationDateTime"]
+    with pytest.raises(CommandError, match="EVENT_VALUE"):
+        deployer.deploy(replace(SHOP, tps=2, color=True, event_value=False))
+    assert deployer.stack(SHOP.stack)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert dataset(deployer, outputs, "INTERACTIONS")["creationDateTime"] == created
+    assert "EVENT_VALUE" in columns(deployer, outputs, "INTERACTIONS")
+    assert len(deployer.recommend(outputs)) == 25
+
+
+def test_failed_deploy_that_evolved_a_schema_rolls_back_with_the_data(
+    deployer: Deployer, outputs: dict[str, str]
+) -> None:
+    deployer.cloud.fail("CreateFilter", code="LimitExceededException", message="too many filters", times=20)
+    more = (*SHOP.filters, ("Books", 'INCLUDE ItemID WHERE Items.CATEGORY IN ("books")'))
+    evolved = replace(SHOP, tps=2, color=True, filters=more)
+    created = dataset(deployer, outputs, "ITEMS")["creationDateTime"]
+    try:
+        with pytest.raises(CommandError, match="too many filters"):
+            deployer.deploy(evolved)
+    finally:
+        deployer.cloud._admin("forget_faults", {})
+    assert deployer.stack(SHOP.stack)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert dataset(deployer, outputs, "ITEMS")["creationDateTime"] == created
+    assert len(deployer.recommend(outputs)) == 25
+    deployer.settled(outputs)
+
+
+def test_changed_tag_replaces_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
+    before = last_call(deployer)
+    assert deployer.deploy(replace(SHOP, tps=2, color=True, team="blue")) == outputs
+    deployer.settled(outputs)
+    operations = {call["operation"] for call in deployer.cloud.calls(since=before)}
+    assert not {name for name in operations if name.startswith(("Create", "Delete"))}
+    personalize_client = deployer.cloud.client("personalize")
+    tagged = [outputs["Group"], dataset(deployer, outputs, "ITEMS")["datasetArn"]]
+    for arn in tagged:
+        tags = personalize_client.list_tags_for_resource(resourceArn=arn)["tags"]
+        assert {"tagKey": "team", "tagValue": "blue"} in tags
+
+
+def test_changed_filter_expression_is_replaced(deployer: Deployer, outputs: dict[str, str]) -> None:
+    books = 'INCLUDE ItemID WHERE Items.CATEGORY IN ("books")'
+    deployer.deploy(replace(SHOP, tps=2, color=True, team="blue", filters=(("Unseen", books),)))
+    filters = deployer.cloud.client("personalize").list_filters(datasetGroupArn=outputs["Group"])["Filters"]
+    assert [entry["status"] for entry in filters] == ["ACTIVE"]
+    found = deployer.recommend(outputs, filterArn=filters[0]["filterArn"])
+    assert found
+    assert all(int(item.split("-")[1]) % 4 == 0 for item in found)
+    deployer.settled(outputs)
+
+
+def test_changed_recipe_serves_throughout_and_removes_the_old_solution(
+    deployer: Deployer, outputs: dict[str, str]
+) -> None:
+    runs = len(deployer.runs(outputs))
+    with deployer.constant_client(outputs) as lengths:
+        changed = deployer.deploy(
+            replace(SHOP, tps=2, color=True, team="blue", recipe=personalize.Recipe.USER_PERSONALIZATION)
+        )
+        run = deployer.settled(outputs, more_than=runs)
+    assert run["status"] == "SUCCEEDED", run.get("cause")
+    assert changed["Campaign"] == outputs["Campaign"]
+    assert changed["Solution"] != outputs["Solution"]
+    assert len(lengths) > 50
+    assert set(lengths) == {25}
+    client = deployer.cloud.client("personalize")
+    solutions = client.list_solutions(datasetGroupArn=outputs["Group"])["solutions"]
+    assert [solution["solutionArn"] for solution in solutions] == [changed["Solution"]]
+    campaign = client.describe_campaign(campaignArn=outputs["Campaign"])["campaign"]
+    assert campaign["solutionVersionArn"].startswith(changed["Solution"])
+
+
+CHANGED = replace(SHOP, tps=2, color=True, team="blue", recipe=personalize.Recipe.USER_PERSONALIZATION)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE\nu,i,view,1\n", r"missing the following columns:\[TIMESTAMP\]"),
+        (interactions().replace("1700000060", "yesterday"), "TIMESTAMP"),
+        (interactions().replace("user-1,", ",", 1), "USER_ID"),
+    ],
+    ids=["column missing", "bad timestamp", "empty id"],
+)
+def test_bad_file_fails_the_run_and_the_campaign_goes_on(
+    deployer: Deployer, outputs: dict[str, str], bad: str, reason: str
+) -> None:
+    runs = len(deployer.runs(outputs))
+    deployer.upload(outputs, interactions=bad)
+    run = deployer.settled(outputs, more_than=runs)
+    assert run["status"] == "FAILED"
+    assert "import of interactions" in run["cause"]
+    jobs = deployer.cloud.client("personalize").list_dataset_import_jobs(
+        datasetArn=dataset(deployer, outputs, "INTERACTIONS")["datasetArn"]
+    )["datasetImportJobs"]
+    newest = max(jobs, key=lambda job: job["creationDateTime"])
+    assert newest["status"] == "CREATE FAILED"
+    assert newest["failureReason"] in run["cause"]
+    log = deployer.cloud.log_path.read_text()
+    import re
+
+    assert re.search(reason, newest["failureReason"] + log)
+    assert len(deployer.recommend(outputs)) == 25
+
+
+def test_good_file_mends_it(deployer: Deployer, outputs: dict[str, str]) -> None:
+    runs = len(deployer.runs(outputs))
+    deployer.upload(outputs, interactions=interactions(3100))
+    assert deployer.settled(outputs, more_than=runs)["output"]["imported"] == ["interactions"]
+
+
+def test_campaign_removed_from_the_code_is_gone_after_the_next_run(deployer: Deployer, outputs: dict[str, str]) -> None:
+    runs = len(deployer.runs(outputs))
+    deployer.deploy(replace(CHANGED, campaign=False))
+    run = deployer.settled(outputs, more_than=runs)
+    assert run["output"]["pruned"] == [outputs["Campaign"].rsplit("/", 1)[1]]
+    assert deployer.cloud.client("personalize").list_campaigns()["campaigns"] == []
+    deployer.deploy(CHANGED)
+    deployer.settled(outputs, more_than=runs + 1)
+    assert len(deployer.recommend(outputs)) == 25
+
+
+def left(deployer: Deployer) -> dict[str, list[str]]:
+    """Everything of Personalize that is still there, and buckets and roles but for the CLI's own."""
+    client = deployer.cloud.client("personalize")
+    answers = {
+        "dataset groups": client.list_dataset_groups()["datasetGroups"],
+        "datasets": client.list_datasets()["datasets"],
+        "schemas": client.list_schemas()["schemas"],
+        "solutions": client.list_solutions()["solutions"],
+        "campaigns": client.list_campaigns()["campaigns"],
+        "filters": client.list_filters()["Filters"],
+        "event trackers": client.list_event_trackers()["eventTrackers"],
+        "buckets": deployer.cloud.client("s3").list_buckets()["Buckets"],
+        "roles": deployer.cloud.client("iam").list_roles()["Roles"],
+    }
+    names = {
+        kind: [str(entry.get("name") or entry.get("Name") or entry.get("RoleName")) for entry in entries]
+        for kind, entries in answers.items()
+    }
+    return {
+        kind: [name for name in found if not name.startswith(("cdk-", "AWSServiceRole"))]
+        for kind, found in names.items()
+    }
+
+
+def test_destroy_by_default_keeps_the_data_and_nothing_that_is_billed_by_the_hour(
+    deployer: Deployer, outputs: dict[str, str]
+) -> None:
+    deployer.destroy(CHANGED)
+    remains = left(deployer)
+    assert len(remains["dataset groups"]) == 1
+    assert len(remains["datasets"]) == 2
+    assert remains["solutions"] == remains["campaigns"] == remains["filters"] == remains["event trackers"] == []
+
+
+def test_redeploy_adopts_the_data(deployer: Deployer, outputs: dict[str, str]) -> None:
+    created = dataset(deployer, outputs, "INTERACTIONS")["creationDateTime"]
+    before = last_call(deployer)
+    again = deployer.deploy(CHANGED)
+    run = deployer.settled(again)
+    assert run["status"] == "SUCCEEDED", run.get("cause")
+    assert again["Group"] == outputs["Group"]
+    assert dataset(deployer, again, "INTERACTIONS")["creationDateTime"] == created
+    assert "CreateDatasetGroup" not in [call["operation"] for call in deployer.cloud.calls(since=before)]
+    # the files went with the bucket, the data in the datasets did not: it is trained on again
+    assert work_since(deployer, before) == ["CreateSolution", "CreateSolutionVersion", "CreateCampaign"]
+    assert len(deployer.recommend(again)) == 25
+
+
+def test_destroy_with_the_delete_policy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
+    deployer.deploy(replace(CHANGED, removal_policy=DESTROY))
+    deployer.destroy(replace(CHANGED, removal_policy=DESTROY))
+    assert {kind: names for kind, names in left(deployer).items() if names} == {}

@@ -1,0 +1,52 @@
+"""Several dataset groups in a stack and several stacks in an app; a creation that fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+import cdk_personalize as personalize
+
+from .deployer import CommandError, Deployer
+from .shop import DESTROY, Shop
+
+
+def _two_stacks_with_two_groups(folder: Path) -> Path:
+    app = cdk.App(outdir=str(folder))
+    for stack_name in ("North", "South"):
+        stack = cdk.Stack(app, stack_name)
+        for name in ("Shoes", "Hats"):
+            group = personalize.DatasetGroup(stack, name, removal_policy=DESTROY)
+            group.data_bucket.apply_removal_policy(DESTROY)
+            group.add_interactions(schema=personalize.Schema.interactions())
+            group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2).add_campaign("Live")
+            workflow = personalize.Workflow(stack, f"{name}Workflow", dataset_group=group)
+            cdk.CfnOutput(stack, f"{name}Run", value=workflow.state_machine_arn)
+    app.synth()
+    return folder
+
+
+def test_two_groups_in_each_of_two_stacks(deployer: Deployer, tmp_path: Path) -> None:
+    assembly = _two_stacks_with_two_groups(tmp_path / "assembly")
+    deployer.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
+    for stack in ("North", "South"):
+        for run in deployer.outputs(stack).values():
+            assert deployer.settled({"Workflow": run})["output"]["status"] == "WAITING"
+    deployer.cdk("destroy", "--app", str(assembly), "--all", "--force")
+
+
+def test_failed_creation_of_a_dataset_group_leaves_nothing(deployer: Deployer) -> None:
+    shop = Shop(stack="Unlucky")
+    deployer.cloud.fail("CreateDatasetGroup", failure_reason="the service had a bad day")
+    with pytest.raises(CommandError, match="the service had a bad day"):
+        deployer.deploy(shop)
+    client = deployer.cloud.client("personalize")
+    assert client.list_dataset_groups()["datasetGroups"] == []
+    assert client.list_schemas()["schemas"] == []
+    assert not [b["Name"] for b in deployer.cloud.client("s3").list_buckets()["Buckets"] if "unlucky" in b["Name"]]
+    outputs = deployer.deploy(shop)
+    assert deployer.settled(outputs)["output"]["status"] == "WAITING"
+    deployer.deploy(Shop(stack="Unlucky", removal_policy=DESTROY))
+    deployer.destroy(Shop(stack="Unlucky", removal_policy=DESTROY))

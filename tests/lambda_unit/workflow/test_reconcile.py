@@ -1,0 +1,266 @@
+"""The planner: desired state against what exists, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from personalize_lambda.workflow.reconcile import (
+    CampaignState,
+    DatasetState,
+    ImportJob,
+    SolutionState,
+    SolutionVersion,
+    World,
+    fingerprint,
+    plan_imports,
+    plan_prune,
+    plan_solutions,
+)
+
+P = "arn:aws:personalize:us-east-1:000000000000"
+DATASET = f"{P}:dataset/films/INTERACTIONS"
+SOLUTION = f"{P}:solution/top-picks-1"
+OLD = f"{P}:solution/top-picks-0"
+CAMPAIGN = f"{P}:campaign/live"
+FILES = (("films/interactions/a.csv", '"e1"', 10),)
+TAGS = [{"tagKey": "cdk-personalize:owner", "tagValue": "films"}]
+
+
+def document(*, tps: int = 1, campaigns: bool = True, solutions: bool = True) -> dict[str, Any]:
+    campaign = {"name": "live", "campaignArn": CAMPAIGN, "configuration": {"minProvisionedTPS": tps}, "tags": TAGS}
+    return {
+        "owner": "films",
+        "datasetGroupArn": f"{P}:dataset-group/films",
+        "datasets": [
+            {
+                "name": "interactions",
+                "datasetArn": DATASET,
+                "bucket": "data",
+                "prefix": "films/interactions/",
+                "roleArn": "arn:aws:iam::000000000000:role/service",
+                "jobPrefix": "films-interactions",
+                "tags": TAGS,
+            }
+        ],
+        "solutions": [
+            {
+                "name": "top-picks-1",
+                "solutionArn": SOLUTION,
+                "configuration": {"recipeArn": "r"},
+                "tags": TAGS,
+                "campaigns": [campaign] if campaigns else [],
+            }
+        ]
+        if solutions
+        else [],
+    }
+
+
+def job(status: str = "ACTIVE", files: tuple[tuple[str, str, int], ...] = FILES, created: float = 1) -> ImportJob:
+    return ImportJob(arn=f"job-{created}", name=f"films-{fingerprint(files)}-0a", status=status, created=created)
+
+
+def world(
+    *,
+    files: tuple[tuple[str, str, int], ...] = FILES,
+    jobs: tuple[ImportJob, ...] = (),
+    versions: tuple[str, ...] | None = None,
+    campaign: CampaignState | None = None,
+    owned: bool = True,
+) -> World:
+    solutions = {}
+    if versions is not None:
+        made = [SolutionVersion(arn=f"{SOLUTION}/v{n}", status=status, created=n) for n, status in enumerate(versions)]
+        solutions[SOLUTION] = SolutionState(
+            arn=SOLUTION, name="top-picks-1", status="ACTIVE", owned=owned, versions=made
+        )
+    return World(
+        datasets={DATASET: DatasetState(files=files, imports=jobs)},
+        solutions=solutions,
+        campaigns={CAMPAIGN: campaign} if campaign else {},
+    )
+
+
+def live(version: str = f"{SOLUTION}/v0", **changes: Any) -> CampaignState:
+    state = CampaignState(
+        arn=CAMPAIGN,
+        name="live",
+        status="ACTIVE",
+        update_status=None,
+        owned=True,
+        solution_version_arn=version,
+        configuration={"minProvisionedTPS": 1},
+    )
+    return replace(state, **changes)
+
+
+OTHER = (("films/interactions/b.csv", '"e2"', 12),)
+
+
+@pytest.mark.parametrize(
+    ("existing", "running", "creates"),
+    [
+        pytest.param(world(), None, True, id="nothing imported"),
+        pytest.param(world(jobs=(job(),)), None, None, id="imported already"),
+        pytest.param(world(jobs=(job(files=OTHER),)), None, True, id="other files imported"),
+        pytest.param(world(jobs=(job(), job(files=OTHER, created=2))), None, True, id="went back to earlier files"),
+        pytest.param(world(jobs=(job("CREATE FAILED"),)), None, True, id="failed before"),
+        pytest.param(world(jobs=(job("CREATE IN_PROGRESS"),)), "job-1", False, id="under way"),
+        pytest.param(world(jobs=(job("CREATE PENDING", OTHER),)), "job-1", True, id="other files under way"),
+        pytest.param(world(files=(), jobs=(job(),)), None, None, id="files removed after import"),
+    ],
+)
+def test_imports(existing: World, running: str | None, creates: bool | None) -> None:
+    plan = plan_imports(document(), existing, "run-1")
+    if creates is None:
+        assert plan == {"imports": [], "waitingFor": []}
+        return
+    (step,) = plan["imports"]
+    assert (step["running"], step["create"] is not None) == (running, creates)
+    assert plan["waitingFor"] == []
+
+
+def test_missing_files_are_waited_for() -> None:
+    plan = plan_imports(document(), world(files=()), "run-1")
+    assert plan == {"imports": [], "waitingFor": ["interactions: no CSV file in s3://data/films/interactions/ yet"]}
+
+
+def test_job_names_are_single_use_and_fit() -> None:
+    long = document()
+    long["datasets"][0]["jobPrefix"] = "x" * 63
+    names = [plan_imports(long, world(), run)["imports"][0]["create"]["jobName"] for run in ("run-1", "run-2", "run-1")]
+    assert len(set(names)) == 2
+    assert names[0] == names[2]
+    assert max(map(len, names)) == 63
+
+
+def actions(plan: dict[str, Any]) -> list[tuple[bool, bool, list[str]]]:
+    return [
+        (step["create"] is not None, step["train"] is not None, [c["action"] for c in step["campaigns"]])
+        for step in plan["solutions"]
+    ]
+
+
+READY = (job(),)
+
+
+@pytest.mark.parametrize(
+    ("existing", "tps", "expected"),
+    [
+        pytest.param(world(jobs=READY), 1, [(True, True, ["create"])], id="nothing there"),
+        pytest.param(world(jobs=READY, versions=()), 1, [(False, True, ["create"])], id="never trained"),
+        pytest.param(world(jobs=READY, versions=("CREATE FAILED",)), 1, [(False, True, ["create"])], id="failed"),
+        pytest.param(
+            world(jobs=READY, versions=("CREATE IN_PROGRESS",)), 1, [(False, False, ["create"])], id="training"
+        ),
+        pytest.param(world(jobs=READY, versions=("ACTIVE",)), 1, [(False, False, ["create"])], id="no campaign"),
+        pytest.param(world(jobs=READY, versions=("ACTIVE",), campaign=live()), 1, [], id="all done"),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live()), 2, [(False, False, ["update"])], id="other TPS"
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE", "ACTIVE"), campaign=live()),
+            1,
+            [(False, False, ["update"])],
+            id="newer version",
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE", "CREATE FAILED"), campaign=live()), 1, [], id="newer version failed"
+        ),
+        pytest.param(
+            world(jobs=READY, campaign=live(f"{OLD}/v0")), 1, [(True, True, ["update"])], id="solution replaced"
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live(status="CREATE FAILED")),
+            1,
+            [(False, False, ["update"])],
+            id="campaign failed",
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live(update_status="CREATE IN_PROGRESS")),
+            1,
+            [(False, False, ["wait"])],
+            id="campaign being updated",
+        ),
+        pytest.param(
+            world(versions=("ACTIVE",), campaign=live()), 2, [(False, False, ["update"])], id="no data, serves"
+        ),
+    ],
+)
+def test_solutions(existing: World, tps: int, expected: list[Any]) -> None:
+    assert actions(plan_solutions(document(tps=tps), existing, [])) == expected
+
+
+def test_training_waits_for_all_data() -> None:
+    plan = plan_solutions(document(), world(), [])
+    assert plan == {"solutions": [], "waitingFor": ["top-picks-1: data for interactions"]}
+
+
+def test_no_training_after_a_failed_import_but_campaigns_are_kept_true() -> None:
+    assert plan_solutions(document(), world(jobs=READY), ["interactions"])["solutions"] == []
+    existing = world(jobs=READY, versions=("ACTIVE",), campaign=live())
+    assert actions(plan_solutions(document(tps=3), existing, ["interactions"])) == [(False, False, ["update"])]
+
+
+def test_foreign_resources_are_refused() -> None:
+    with pytest.raises(ValueError, match="a solution named top-picks-1 exists already"):
+        plan_solutions(document(), world(jobs=READY, versions=("ACTIVE",), owned=False), [])
+    with pytest.raises(ValueError, match="a campaign named live exists already"):
+        plan_solutions(document(), world(jobs=READY, versions=("ACTIVE",), campaign=live(owned=False)), [])
+
+
+def pruned(plan: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    return (
+        [step["solutionVersionArn"] for step in plan["trainings"]],
+        [step["campaignArn"] for step in plan["campaigns"]],
+        [step["solutionArn"] for step in plan["prunedSolutions"]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "existing", "expected"),
+    [
+        pytest.param(document(), world(versions=("ACTIVE",), campaign=live()), ([], [], []), id="all declared"),
+        pytest.param(
+            document(campaigns=False),
+            world(versions=("ACTIVE",), campaign=live()),
+            ([], [CAMPAIGN], []),
+            id="campaign not declared",
+        ),
+        pytest.param(
+            document(solutions=False),
+            world(versions=("ACTIVE",), campaign=live()),
+            ([], [CAMPAIGN], [SOLUTION]),
+            id="nothing declared",
+        ),
+        pytest.param(
+            document(solutions=False),
+            world(versions=("CREATE IN_PROGRESS",)),
+            ([f"{SOLUTION}/v0"], [], [SOLUTION]),
+            id="training stopped first",
+        ),
+        pytest.param(
+            document(solutions=False),
+            world(versions=("ACTIVE",), campaign=live(owned=False)),
+            ([], [], []),
+            id="foreign campaign keeps its solution",
+        ),
+        pytest.param(
+            document(solutions=False), world(versions=("ACTIVE",), owned=False), ([], [], []), id="foreign solution"
+        ),
+    ],
+)
+def test_prune(wanted: dict[str, Any], existing: World, expected: Any) -> None:
+    assert pruned(plan_prune(wanted, existing)) == expected
+
+
+def test_replaced_solution_goes_only_when_its_campaign_serves_the_new_one() -> None:
+    old = SolutionState(arn=OLD, name="top-picks-0", status="ACTIVE", owned=True, versions=[])
+    before = world(versions=("ACTIVE",), campaign=live(f"{OLD}/v0"))
+    before = replace(before, solutions={**before.solutions, OLD: old})
+    assert pruned(plan_prune(document(), before)) == ([], [], [])
+    after = replace(before, campaigns={CAMPAIGN: live()})
+    assert pruned(plan_prune(document(), after)) == ([], [], [OLD])

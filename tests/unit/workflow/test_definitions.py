@@ -1,0 +1,132 @@
+"""The state machines: valid, and calling only what the service's own models know."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.run_definition import run_definition
+from cdk_personalize.workflow.solution_definition import solution_definition
+
+ROOT = Path(__file__).parents[3]
+VALIDATOR = ROOT / "node_modules" / ".bin" / "asl-validator"
+# Step Functions' names of the services whose model has another name
+SERVICES = {"sfn": "stepfunctions"}
+
+DEFINITIONS = {
+    "run": run_definition(
+        partition="aws",
+        table_name="lock",
+        plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
+        document={"bucket": "bucket", "key": "key"},
+        solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
+        deadlines=Deadlines(),
+    ),
+    "solution": solution_definition(partition="aws", deadlines=Deadlines()),
+}
+
+
+def all_states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in definition["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from all_states(state["ItemProcessor"])
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_definition_is_valid_amazon_states_language(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "definition.json"
+    path.write_text(json.dumps(DEFINITIONS[name]))
+    result = subprocess.run(
+        [VALIDATOR, "--json-path", path], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_validator_refuses_a_broken_definition(tmp_path: Path) -> None:
+    path = tmp_path / "definition.json"
+    path.write_text(json.dumps({**DEFINITIONS["run"], "StartAt": "Nowhere"}))
+    result = subprocess.run([VALIDATOR, "--json-path", path], capture_output=True, check=False, cwd=ROOT, timeout=60)
+    assert result.returncode != 0
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_state_names_are_unique_in_the_whole_machine(name: str) -> None:
+    names = [state for state, _ in all_states(DEFINITIONS[name])]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_integrations_call_operations_with_arguments_that_the_models_know(name: str) -> None:
+    session = botocore.session.get_session()
+    checked = 0
+    for title, state in all_states(DEFINITIONS[name]):
+        match = re.search(r":aws-sdk:(\w+):(\w+)$", state.get("Resource", ""))
+        if not match:
+            continue
+        service, operation = match.groups()
+        model = session.get_service_model(SERVICES.get(service, service))
+        shape = model.operation_model(operation[0].upper() + operation[1:]).input_shape
+        if isinstance(state["Arguments"], dict):
+            known = {member[0].upper() + member[1:] for member in shape.members}
+            assert set(state["Arguments"]) <= known, title
+            required = {member[0].upper() + member[1:] for member in shape.required_members}
+            assert required <= set(state["Arguments"]), title
+        checked += 1
+    assert checked >= 8
+
+
+def _variables(definition: dict[str, Any]) -> set[str]:
+    """The variables that are assigned in a scope, not in the scopes within it."""
+    names: set[str] = set()
+    for state in definition["States"].values():
+        for holder in (state, *state.get("Catch", []), *state.get("Choices", [])):
+            names |= set(holder.get("Assign", {}))
+    return names
+
+
+def _scopes(definition: dict[str, Any], outer: set[str]) -> Iterator[tuple[set[str], set[str]]]:
+    own = _variables(definition)
+    yield outer, own
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            yield from _scopes(state["ItemProcessor"], outer | own)
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_inner_scopes_do_not_assign_variables_of_outer_ones(name: str) -> None:
+    """Step Functions refuses a definition that does."""
+    for outer, own in _scopes(DEFINITIONS[name], set()):
+        assert not outer & own
+
+
+def test_every_task_is_retried_and_every_branch_catches() -> None:
+    for definition in DEFINITIONS.values():
+        for title, state in all_states(definition):
+            if state["Type"] == "Task" and "startExecution" not in state["Resource"]:
+                assert state["Retry"], title
+
+
+def test_training_is_only_begun_again_where_nothing_was_begun() -> None:
+    retry = DEFINITIONS["solution"]["States"]["Create solution version"]["Retry"]
+    assert [rule["ErrorEquals"] for rule in retry] == [["Personalize.LimitExceededException"]]
+
+
+def test_deadline_that_could_use_up_the_history_is_refused() -> None:
+    from aws_cdk import Duration
+
+    with pytest.raises(
+        ValueError, match=r"Deadlines.training is 200 h, which could take \d+ history events .* at most"
+    ):
+        Deadlines(training=Duration.hours(200))
+    with pytest.raises(ValueError, match=r"Deadlines.serving is 5 s; a deadline is at least 1 minute"):
+        Deadlines(serving=Duration.seconds(5))
+    Deadlines(training=Duration.hours(72))
