@@ -1,0 +1,88 @@
+"""AWS CDK constructs for Amazon Personalize.
+
+Names are loaded when they are first used, so that the modules that know nothing of the CDK, such as
+``cdk_personalize.recipe``, can be imported without it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cdk_personalize.campaign import Campaign as Campaign
+    from cdk_personalize.campaign import CampaignGrants as CampaignGrants
+    from cdk_personalize.campaign import ICampaign as ICampaign
+    from cdk_personalize.campaign import ItemExploration as ItemExploration
+    from cdk_personalize.data_bucket import DataBucket as DataBucket
+    from cdk_personalize.dataset import Dataset as Dataset
+    from cdk_personalize.dataset import DatasetGrants as DatasetGrants
+    from cdk_personalize.dataset import DataSource as DataSource
+    from cdk_personalize.dataset import IDataset as IDataset
+    from cdk_personalize.dataset_group import DatasetGroup as DatasetGroup
+    from cdk_personalize.dataset_group import IDatasetGroup as IDatasetGroup
+    from cdk_personalize.dataset_type import DatasetType as DatasetType
+    from cdk_personalize.event_tracker import EventTracker as EventTracker
+    from cdk_personalize.event_tracker import EventTrackerGrants as EventTrackerGrants
+    from cdk_personalize.event_tracker import IEventTracker as IEventTracker
+    from cdk_personalize.filter import Filter as Filter
+    from cdk_personalize.filter import IFilter as IFilter
+    from cdk_personalize.filter_expression import FilterExpression as FilterExpression
+    from cdk_personalize.filter_expression import FilterExpressionError as FilterExpressionError
+    from cdk_personalize.recipe import Hyperparameter as Hyperparameter
+    from cdk_personalize.recipe import Recipe as Recipe
+    from cdk_personalize.recipe import RecipeType as RecipeType
+    from cdk_personalize.schema import Field as Field
+    from cdk_personalize.schema import Schema as Schema
+    from cdk_personalize.service_role import ServiceRole as ServiceRole
+    from cdk_personalize.solution import EventWeight as EventWeight
+    from cdk_personalize.solution import HyperparameterOptimization as HyperparameterOptimization
+    from cdk_personalize.solution import HyperparameterRange as HyperparameterRange
+    from cdk_personalize.solution import ISolution as ISolution
+    from cdk_personalize.solution import ObjectiveSensitivity as ObjectiveSensitivity
+    from cdk_personalize.solution import OptimizationObjective as OptimizationObjective
+    from cdk_personalize.solution import Solution as Solution
+    from cdk_personalize.workflow.deadlines import Deadlines as Deadlines
+    from cdk_personalize.workflow.workflow import Workflow as Workflow
+
+_EXPORTS: dict[str, tuple[str, ...]] = {
+    "campaign": ("Campaign", "CampaignGrants", "ICampaign", "ItemExploration"),
+    "data_bucket": ("DataBucket",),
+    "dataset": ("DataSource", "Dataset", "DatasetGrants", "IDataset"),
+    "dataset_group": ("DatasetGroup", "IDatasetGroup"),
+    "dataset_type": ("DatasetType",),
+    "event_tracker": ("EventTracker", "EventTrackerGrants", "IEventTracker"),
+    "filter": ("Filter", "IFilter"),
+    "filter_expression": ("FilterExpression", "FilterExpressionError"),
+    "recipe": ("Hyperparameter", "Recipe", "RecipeType"),
+    "schema": ("Field", "Schema"),
+    "service_role": ("ServiceRole",),
+    "solution": (
+        "EventWeight",
+        "HyperparameterOptimization",
+        "HyperparameterRange",
+        "ISolution",
+        "ObjectiveSensitivity",
+        "OptimizationObjective",
+        "Solution",
+    ),
+    "workflow.deadlines": ("Deadlines",),
+    "workflow.workflow": ("Workflow",),
+}
+"""Public names by the module that defines them."""
+
+_MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)  # type: ignore[reportUnsupportedDunderAll] # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jsii
-from aws_cdk import IResolvable, IStableAnyProducer, IStableListProducer, Lazy
+from aws_cdk import IResolvable, IStableAnyProducer, IStableListProducer, IStableStringProducer, Lazy
 
 
 @jsii.implements(IStableAnyProducer)
@@ -27,6 +27,15 @@ class _List:
         return list(self._produce())
 
 
+@jsii.implements(IStableStringProducer)
+class _String:
+    def __init__(self, produce: Callable[[], str]) -> None:
+        self._produce = produce
+
+    def produce(self) -> str:
+        return self._produce()
+
+
 def lazy_any(produce: Callable[[], Any]) -> IResolvable:
     """Return a token for any value."""
     return Lazy.any(_Any(produce))
@@ -35,3 +44,8 @@ def lazy_any(produce: Callable[[], Any]) -> IResolvable:
 def lazy_list(produce: Callable[[], Sequence[str]]) -> list[str]:
     """Return a token for a list of strings."""
     return Lazy.list(_List(produce))
+
+
+def lazy_string(produce: Callable[[], str]) -> str:
+    """Return a token for a string."""
+    return Lazy.string(_String(produce))

@@ -195,7 +195,8 @@ def check_schema(schema: Mapping[str, Any], dataset_type: str | None, domain: st
 
 def value_type(field: Mapping[str, Any]) -> str:
     """Return the type of a field's values, without ``null``."""
-    return next(name for name in _type_names(field["type"]) if name != "null")
+    names: list[str] = _type_names(field["type"])
+    return next(name for name in names if name != "null")
 
 
 def is_nullable(field: Mapping[str, Any]) -> bool:

@@ -1,6 +1,1 @@
-"""The workflow: runs that make slow things true."""
-
-from .deadlines import Deadlines
-from .workflow import Workflow
-
-__all__ = ["Deadlines", "Workflow"]
+"""The workflow of a dataset group: runs that make slow things true."""

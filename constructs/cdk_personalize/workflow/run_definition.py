@@ -28,13 +28,17 @@ from .states import (
     sdk_task,
 )
 
-LOCK_HELD = "DynamoDB.ConditionalCheckFailedException"
+# Step Functions writes the service's name as its SDK does; the older spelling is that of the optimised integration
+LOCK_HELD = ("DynamoDb.ConditionalCheckFailedException", "DynamoDB.ConditionalCheckFailedException")
+HOLDER_UNKNOWN = ("Sfn.ExecutionDoesNotExistException", "Sfn.ExecutionDoesNotExist")
 LOCK_KEY = {"id": {"S": "lock"}}
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
+#: The variables that hold what the branches ended with
+BRANCHES = ("imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions")
 _RETRY_SERVICE = [
     {
-        "ErrorEquals": ["DynamoDB.DynamoDbException", "DynamoDB.SdkClientException", "Sfn.SfnException"],
+        "ErrorEquals": ["DynamoDb.DynamoDbException", "DynamoDb.SdkClientException", "Sfn.SfnException"],
         "IntervalSeconds": 1,
         "BackoffRate": 2,
         "MaxAttempts": 6,
@@ -130,9 +134,8 @@ def run_definition(
 
 
 def _all_failures() -> str:
-    branches = ("imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions")
     gathered = "[]"
-    for branch in branches:
+    for branch in BRANCHES:
         gathered = f"$append({gathered}, [${branch}.failures])"
     return f"[{gathered}]"
 
@@ -182,7 +185,7 @@ def _lock_states(partition: str, table_name: str) -> States:
     return {
         "Begin": assign(
             "Lock",
-            **dict.fromkeys(("imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions", "waitingFor"), "[]"),
+            **dict.fromkeys((*BRANCHES, "waitingFor"), "[]"),
         ),
         "Lock": sdk_task(
             "dynamodb:putItem",
@@ -195,7 +198,7 @@ def _lock_states(partition: str, table_name: str) -> States:
             },
             next_state="Plan imports",
             retry=_RETRY_SERVICE,
-            catchers=[catch("Read lock", LOCK_HELD)],
+            catchers=[catch("Read lock", *LOCK_HELD)],
         ),
         "Read lock": sdk_task(
             "dynamodb:getItem",
@@ -212,7 +215,7 @@ def _lock_states(partition: str, table_name: str) -> States:
             arguments={"ExecutionArn": expression("$holder")},
             next_state="Holder running?",
             retry=_RETRY_SERVICE,
-            catchers=[catch("Take lock over", "Sfn.ExecutionDoesNotExistException")],
+            catchers=[catch("Take lock over", *HOLDER_UNKNOWN)],
             assign={"holderStatus": "$states.result.Status"},
         ),
         "Holder running?": choice(("$holderStatus = 'RUNNING'", "Leave mark"), default="Take lock over"),
@@ -227,7 +230,7 @@ def _lock_states(partition: str, table_name: str) -> States:
             },
             next_state="Plan imports",
             retry=_RETRY_SERVICE,
-            catchers=[catch("Lock", LOCK_HELD)],
+            catchers=[catch("Lock", *LOCK_HELD)],
         ),
         "Leave mark": sdk_task(
             "dynamodb:updateItem",
@@ -237,11 +240,11 @@ def _lock_states(partition: str, table_name: str) -> States:
                 "Key": LOCK_KEY,
                 "UpdateExpression": "SET again = :yes",
                 "ConditionExpression": "execution = :holder",
-                "ExpressionAttributeValues": {**holder, ":yes": {"BOOL": True}},
+                "ExpressionAttributeValues": {**holder, ":yes": {"S": "yes"}},
             },
             next_state="Queued",
             retry=_RETRY_SERVICE,
-            catchers=[catch("Lock", LOCK_HELD)],
+            catchers=[catch("Lock", *LOCK_HELD)],
         ),
         "Queued": {
             "Type": "Succeed",

@@ -194,4 +194,5 @@ class Poll:
 
 def error_reason() -> str:
     """JSONata expression: the caught error as one sentence."""
-    return f"$states.errorOutput.Error & ': ' & {either('$states.errorOutput.Cause', chr(39) + 'no cause given' + chr(39))}"
+    cause = either("$states.errorOutput.Cause", "'no cause given'")
+    return f"$states.errorOutput.Error & ': ' & {cause}"

@@ -67,8 +67,8 @@ class Workflow(Construct):
 
         aws stepfunctions start-execution --state-machine-arn ...
 
-    A deployment starts a run and does not wait for it. When the stack is deleted, campaigns and solutions are removed in
-    the order that the service demands.
+    A deployment starts a run and does not wait for it. When the stack is deleted, campaigns and solutions are removed
+    in the order that the service demands.
 
     :param scope: The parent construct.
     :param id: The construct id.
@@ -126,7 +126,7 @@ class Workflow(Construct):
         )
         self._solution_machine = self._create_state_machine(
             "Solution",
-            f"{self.workflow_name[:70]}-solution",
+            f"{self.workflow_name}-solution",
             solution_definition(partition=stack.partition, deadlines=self._deadlines),
             permissions.SOLUTION,
         )

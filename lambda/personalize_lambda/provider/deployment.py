@@ -89,14 +89,14 @@ def _write(properties: Mapping[str, Any], document: str) -> None:
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
-    started = _states.start_execution(
-        stateMachineArn=properties["StateMachineArn"],
-        name=f"{trigger}-{event['RequestId']}",
-        input=json.dumps({"trigger": trigger}),
-    )
+    machine, name = properties["StateMachineArn"], f"{trigger}-{event['RequestId']}"
+    try:
+        _states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
+    except _states.exceptions.ExecutionAlreadyExists:
+        print(f"the run {name} was started before")
     return {
         "PhysicalResourceId": event.get("PhysicalResourceId", properties["WorkflowName"]),
-        "Data": {"ExecutionArn": started["executionArn"]},
+        "Data": {"ExecutionArn": f"{machine.replace(':stateMachine:', ':execution:')}:{name}"},
     }
 
 

@@ -105,7 +105,7 @@ def _release(execution: str) -> None:
 
 
 def _start_again(item: Mapping[str, Any], execution: str) -> None:
-    if not item.get("again", {}).get("BOOL"):
+    if "again" not in item:
         return
     try:
         _states.start_execution(

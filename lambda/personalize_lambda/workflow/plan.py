@@ -18,8 +18,9 @@ _s3 = boto3.client("s3")
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Plan one phase of a run.
 
-    :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the desired
-        state), ``execution`` (the run's ARN), ``failedImports`` (names of the datasets whose import failed in this run).
+    :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the
+        desired state), ``execution`` (the run's ARN), ``failedImports`` (names of the datasets whose import failed in
+        this run).
     """
     location = event["document"]
     document = json.loads(_s3.get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())

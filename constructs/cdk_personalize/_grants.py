@@ -1,0 +1,22 @@
+"""Actions that grants allow, as data.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+GET_RECOMMENDATIONS: Final = ("personalize:GetRecommendations",)
+GET_PERSONALIZED_RANKING: Final = ("personalize:GetPersonalizedRanking",)
+GET_ACTION_RECOMMENDATIONS: Final = ("personalize:GetActionRecommendations",)
+PUT_ITEMS: Final = ("personalize:PutItems",)
+PUT_USERS: Final = ("personalize:PutUsers",)
+PUT_EVENTS: Final = ("personalize:PutEvents",)
+
+
+def grant(grantee: iam.IGrantable, actions: tuple[str, ...], resource_arn: str) -> iam.Grant:
+    """Allow actions on a resource."""
+    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[resource_arn])

@@ -1,0 +1,73 @@
+"""Physical names and predicted ARNs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from aws_cdk import ArnFormat, Names, Stack, Token
+from constructs import IConstruct
+
+MAX_LENGTH = 63
+_HASH_LENGTH = 8
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
+
+
+def physical_name(
+    construct: IConstruct, *, content: str = "", prefix: str | None = None, max_length: int = MAX_LENGTH
+) -> str:
+    """Return a name that is the same in every synthesis and unique in an account and Region.
+
+    It is readable, and ends in a hash of the construct path, the stack name and ``content``.
+
+    :param construct: What to name.
+    :param content: What else the name stands for; another content gives another name.
+    :param prefix: What the name starts with. Default: - the construct path
+    :param max_length: Highest number of characters. Default: - 63, as the service allows
+    """
+    stack = Stack.of(construct)
+    stack_name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
+    identity = "\n".join((stack_name, construct.node.path, content))
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]
+    readable = prefix or Names.unique_resource_name(construct, max_length=200, separator="-")
+    start = re.sub(r"[^a-zA-Z0-9_-]", "", readable).lstrip("-_")[: max_length - _HASH_LENGTH - 1]
+    return f"{start}-{digest}"
+
+
+def check_name(parameter: str, name: str | None) -> None:
+    """Check a name that the user gave.
+
+    :param parameter: Name of the parameter.
+    :param name: Its value; tokens pass.
+    :raises ValueError: When the service would not take it.
+    """
+    if name is None or Token.is_unresolved(name):
+        return
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{parameter} must have 1 to {MAX_LENGTH} letters, digits, hyphens and underscores "
+            f"and start with a letter or digit, got {name!r}"
+        )
+
+
+def personalize_arn(scope: IConstruct, resource: str, name: str) -> str:
+    """Return the ARN that a resource of Amazon Personalize has or will have.
+
+    :param scope: Where account and Region are taken from.
+    :param resource: Resource type, such as ``"campaign"``.
+    :param name: Name of the resource.
+    """
+    return Stack.of(scope).format_arn(service="personalize", resource=resource, resource_name=name)
+
+
+def name_in(scope: IConstruct, arn: str) -> str:
+    """Return the name at the end of an ARN.
+
+    :param scope: Where a token is resolved.
+    :param arn: The ARN; tokens are split when the template is deployed.
+    :raises ValueError: When there is no name.
+    """
+    name = Stack.of(scope).split_arn(arn, ArnFormat.SLASH_RESOURCE_NAME).resource_name
+    if not name:
+        raise ValueError(f"an ARN of this kind must end in <type>/<name>, got {arn!r}")
+    return name

@@ -1,0 +1,285 @@
+"""Campaigns: what serves recommendations in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import jsii
+from aws_cdk import Duration, IResolvable, IResource, ITaggableV2, Resource, TagManager, Token
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_personalize import _grants
+from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._tags import ResourceTags
+from cdk_personalize.recipe import RecipeType
+
+if TYPE_CHECKING:
+    from cdk_personalize.solution import Solution
+
+RESOURCE_TYPE: Final = "AWS::Personalize::Campaign"
+"""What ``include_resource_types`` and ``exclude_resource_types`` of tags are compared with."""
+
+REPLACE_WITH_SOLUTION: Final = "cdk-personalize:replaceCampaignWithSolution"
+"""Context key. When true, a campaign's name carries the hash of its solution, so that another solution gets a campaign
+of its own, for the case that the service refuses to update a campaign to a version of another solution. Default: - false
+"""
+
+INFLUENCES: Final = ("POPULARITY", "FRESHNESS")
+
+_GRANT_OF: Final = {
+    RecipeType.PERSONALIZED_RANKING: "get_personalized_ranking",
+    RecipeType.PERSONALIZED_ACTIONS: "get_action_recommendations",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemExploration:
+    """How much a campaign recommends items that little is known of.
+
+    :param weight: From 0 (nothing is explored) to 1. Default: - 0.3, as the service sets it
+    :param item_age_cut_off: Up to which age an item is explored, in whole days.
+        Default: - 30 days, as the service sets it
+    """
+
+    weight: float | None = None
+    item_age_cut_off: Duration | None = None
+
+    def render(self) -> dict[str, str]:
+        """Return the members of the API.
+
+        :raises ValueError: When a value is not allowed.
+        """
+        config = {}
+        if self.weight is not None:
+            if not Token.is_unresolved(self.weight) and not 0 <= self.weight <= 1:
+                raise ValueError(f"weight of item_exploration must be from 0 to 1, got {self.weight}")
+            config["explorationWeight"] = Token.as_string(self.weight)
+        if self.item_age_cut_off is not None:
+            days = self.item_age_cut_off.to_days()
+            if days < 1:
+                raise ValueError(f"item_age_cut_off must be at least 1 day, got {days} days")
+            config["explorationItemAgeCutOff"] = f"{days:g}"
+        return config
+
+
+class ICampaign(IResource, Protocol):
+    """A campaign, whether declared here or elsewhere."""
+
+    @property
+    def campaign_arn(self) -> str:
+        """ARN of the campaign."""
+        ...
+
+    @property
+    def campaign_name(self) -> str:
+        """Name of the campaign."""
+        ...
+
+    @property
+    def grants(self) -> CampaignGrants:
+        """What can be allowed on the campaign."""
+        ...
+
+
+class CampaignGrants:
+    """Permissions to ask a campaign for recommendations."""
+
+    def __init__(self, campaign_arn: str, recipe_type: RecipeType | None = None) -> None:
+        """Grant permissions on a campaign.
+
+        :param campaign_arn: ARN of the campaign.
+        :param recipe_type: What its solution produces. Default: - unknown, everything can be granted
+        """
+        self._campaign_arn = campaign_arn
+        self._recipe_type = recipe_type
+
+    def get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to ask for recommendations of items.
+
+        :param grantee: Who is allowed.
+        :raises ValueError: When the campaign's recipe answers another request.
+        """
+        self._check("get_recommendations")
+        return _grants.grant(grantee, _grants.GET_RECOMMENDATIONS, self._campaign_arn)
+
+    def get_personalized_ranking(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to have a list of items ranked.
+
+        :param grantee: Who is allowed.
+        :raises ValueError: When the campaign's recipe answers another request.
+        """
+        self._check("get_personalized_ranking")
+        return _grants.grant(grantee, _grants.GET_PERSONALIZED_RANKING, self._campaign_arn)
+
+    def get_action_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to ask for recommendations of actions.
+
+        :param grantee: Who is allowed.
+        :raises ValueError: When the campaign's recipe answers another request.
+        """
+        self._check("get_action_recommendations")
+        return _grants.grant(grantee, _grants.GET_ACTION_RECOMMENDATIONS, self._campaign_arn)
+
+    def _check(self, name: str) -> None:
+        if self._recipe_type is None:
+            return
+        answered = _GRANT_OF.get(self._recipe_type, "get_recommendations")
+        if name != answered:
+            raise ValueError(
+                f"a campaign of a recipe of type {self._recipe_type.value} does not answer what {name} allows, "
+                f"use {answered}"
+            )
+
+
+class _ImportedCampaign(Resource):
+    def __init__(self, scope: Construct, id: str, campaign_arn: str, campaign_name: str) -> None:
+        super().__init__(scope, id, environment_from_arn=campaign_arn)
+        self._arn = campaign_arn
+        self._name = campaign_name
+
+    @property
+    def campaign_arn(self) -> str:
+        return self._arn
+
+    @property
+    def campaign_name(self) -> str:
+        return self._name
+
+    @property
+    def grants(self) -> CampaignGrants:
+        return CampaignGrants(self._arn)
+
+
+@jsii.implements(ITaggableV2)
+class Campaign(Resource):
+    """A campaign: serves the newest version of a solution that passed.
+
+    The campaign is made and updated by the workflow of the dataset group; its name and ARN stay the same, so clients
+    need not change. It is billed for as long as it exists.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/campaigns.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        solution: Solution,
+        campaign_name: str | None = None,
+        min_provisioned_tps: int = 1,
+        item_exploration: ItemExploration | None = None,
+        metadata_with_recommendations: bool | None = None,
+        ranking_influence: Mapping[str, float] | None = None,
+    ) -> None:
+        """Declare the campaign.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param solution: The solution that it serves.
+        :param campaign_name: Its name. Default: - a name derived from the construct path
+        :param min_provisioned_tps: Requests a second that are always provisioned, and billed. Default: - 1
+        :param item_exploration: How much is explored. Default: - as the service sets it
+        :param metadata_with_recommendations: Whether responses can hold item metadata. Default: - as the service does
+        :param ranking_influence: Weights from 0 to 1 of ``POPULARITY`` and ``FRESHNESS``. Default: - none
+        :raises ValueError: When a value is not allowed, or the recipe does not allow it.
+        """
+        check_name("campaign_name", campaign_name)
+        recipe = solution.recipe
+        if not recipe.realtime:
+            raise ValueError(f"the recipe {recipe.name} of {solution.node.path!r} works in batch only; no campaign")
+        if not Token.is_unresolved(min_provisioned_tps) and min_provisioned_tps < 1:
+            raise ValueError(f"min_provisioned_tps must be at least 1, got {min_provisioned_tps}")
+        if item_exploration is not None and not recipe.exploration:
+            raise ValueError(f"item_exploration is not available with the recipe {recipe.name}")
+        if ranking_influence and recipe.known and not recipe.ranking_influence:
+            raise ValueError(f"ranking_influence is not available with the recipe {recipe.name}")
+        config: dict[str, Any] = {}
+        if item_exploration is not None:
+            config["itemExplorationConfig"] = item_exploration.render()
+        if metadata_with_recommendations is not None:
+            config["enableMetadataWithRecommendations"] = metadata_with_recommendations
+        if ranking_influence:
+            config["rankingInfluence"] = _check_influence(ranking_influence)
+        super().__init__(scope, id)
+        self._solution = solution
+        self._configuration: dict[str, Any] = {"minProvisionedTPS": min_provisioned_tps}
+        if config:
+            self._configuration["campaignConfig"] = config
+        self._name = self._choose_name(campaign_name)
+        self._tags = ResourceTags(self, RESOURCE_TYPE, solution.dataset_group.owner)
+        solution._attach_campaign(self)
+
+    @staticmethod
+    def from_campaign_arn(scope: Construct, id: str, campaign_arn: str) -> ICampaign:
+        """Import a campaign that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param campaign_arn: Its ARN.
+        """
+        return _ImportedCampaign(scope, id, campaign_arn, name_in(scope, campaign_arn))
+
+    @staticmethod
+    def from_campaign_name(scope: Construct, id: str, campaign_name: str) -> ICampaign:
+        """Import a campaign of this account and Region that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param campaign_name: Its name.
+        :raises ValueError: When it cannot be the name of one.
+        """
+        check_name("campaign_name", campaign_name)
+        return _ImportedCampaign(scope, id, personalize_arn(scope, "campaign", campaign_name), campaign_name)
+
+    @property
+    def campaign_arn(self) -> str:
+        """The ARN that the campaign has or will have."""
+        return personalize_arn(self, "campaign", self._name)
+
+    @property
+    def campaign_name(self) -> str:
+        """Name of the campaign."""
+        return self._name
+
+    @property
+    def solution(self) -> Solution:
+        """The solution that it serves."""
+        return self._solution
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Members of CreateCampaign except the name, the solution version and the tags."""
+        return dict(self._configuration)
+
+    @property
+    def grants(self) -> CampaignGrants:
+        """What can be allowed on the campaign."""
+        return CampaignGrants(self.campaign_arn, self._solution.recipe.recipe_type)
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The tags set by ``Tags.of(...)``."""
+        return self._tags.manager
+
+    @property
+    def document_tags(self) -> IResolvable:
+        """Its tags, as the API of the service has them; a token."""
+        return self._tags.for_api()
+
+    def _choose_name(self, campaign_name: str | None) -> str:
+        if self.node.try_get_context(REPLACE_WITH_SOLUTION) in (True, "true"):
+            return physical_name(self, content=self._solution.solution_name, prefix=campaign_name)
+        return campaign_name or physical_name(self)
+
+
+def _check_influence(influence: Mapping[str, float]) -> dict[str, float]:
+    for name, weight in influence.items():
+        if name not in INFLUENCES:
+            raise ValueError(f"ranking_influence must have keys of {list(INFLUENCES)}, got {name!r}")
+        if not Token.is_unresolved(weight) and not 0 <= weight <= 1:
+            raise ValueError(f"ranking_influence of {name} must be from 0 to 1, got {weight}")
+    return dict(influence)

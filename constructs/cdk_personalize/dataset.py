@@ -1,0 +1,294 @@
+"""Datasets: what a dataset group knows about interactions, items and users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import jsii
+from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_personalize import _grants
+from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._nag import acknowledge_resource
+from cdk_personalize._names import personalize_arn, physical_name
+from cdk_personalize._provider import Provider
+from cdk_personalize._removal import check_removal_policy, declared
+from cdk_personalize._tags import ResourceTags
+from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.schema import Schema
+
+if TYPE_CHECKING:
+    from cdk_personalize.dataset_group import DatasetGroup
+
+RESOURCE_TYPE: Final = "Custom::PersonalizeDataset"
+SCHEMA_RESOURCE_TYPE: Final = "Custom::PersonalizeSchema"
+
+DATASET_ON_EVENT_ACTIONS: Final = (
+    "personalize:CreateDataset",
+    "personalize:DeleteDataset",
+    "personalize:DescribeDataset",
+    "personalize:ListTagsForResource",
+    "personalize:TagResource",
+    "personalize:UntagResource",
+    "personalize:UpdateDataset",
+)
+DATASET_IS_COMPLETE_ACTIONS: Final = ("personalize:DeleteDataset", "personalize:DescribeDataset")
+GROUP_ON_EVENT_ACTIONS: Final = ("personalize:CreateDataset",)
+SCHEMA_ON_EVENT_ACTIONS: Final = (
+    "personalize:CreateSchema",
+    "personalize:DeleteSchema",
+    "personalize:DescribeSchema",
+)
+STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
+
+MAX_LOCATION_LENGTH: Final = 256
+# Leaves room for the hash in a schema's name and for the time in an import job's.
+MAX_DATASET_NAME_LENGTH: Final = 46
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where a dataset is imported from.
+
+    :param bucket: The bucket.
+    :param prefix: A folder, ending in ``/``, whose CSV files are all imported; or the key of one CSV file.
+    :raises ValueError: When it is neither.
+    """
+
+    bucket: s3.IBucket
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if Token.is_unresolved(self.prefix):
+            return
+        if self.prefix.startswith("/") or not self.prefix.endswith(("/", ".csv")):
+            raise ValueError(
+                f"prefix must be a folder that ends in '/' or the key of a '.csv' file, without a '/' at its start, "
+                f"got {self.prefix!r}"
+            )
+        if not Token.is_unresolved(self.bucket.bucket_name) and len(self.location) > MAX_LOCATION_LENGTH:
+            raise ValueError(
+                f"the location of a data source has at most {MAX_LOCATION_LENGTH} characters, got {self.location!r}"
+            )
+
+    @property
+    def location(self) -> str:
+        """The S3 URL, as the service takes it."""
+        return f"s3://{self.bucket.bucket_name}/{self.prefix}"
+
+    @property
+    def key_pattern(self) -> str:
+        """Pattern of the keys of its files, as a policy takes it."""
+        return f"{self.prefix}*" if self.prefix.endswith("/") else self.prefix
+
+
+class IDataset(IResource, Protocol):
+    """A dataset, whether made here or elsewhere."""
+
+    @property
+    def dataset_arn(self) -> str:
+        """ARN of the dataset."""
+        ...
+
+    @property
+    def grants(self) -> DatasetGrants:
+        """What can be allowed on the dataset."""
+        ...
+
+
+class DatasetGrants:
+    """Permissions on a dataset."""
+
+    def __init__(self, dataset: IDataset) -> None:
+        """Grant permissions on a dataset.
+
+        :param dataset: The dataset.
+        """
+        self._dataset = dataset
+
+    def put_items(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to add items one by one.
+
+        :param grantee: Who is allowed.
+        """
+        return _grants.grant(grantee, _grants.PUT_ITEMS, self._dataset.dataset_arn)
+
+    def put_users(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to add users one by one.
+
+        :param grantee: Who is allowed.
+        """
+        return _grants.grant(grantee, _grants.PUT_USERS, self._dataset.dataset_arn)
+
+
+class _ImportedDataset(Resource):
+    def __init__(self, scope: Construct, id: str, dataset_arn: str) -> None:
+        super().__init__(scope, id, environment_from_arn=dataset_arn)
+        self._arn = dataset_arn
+
+    @property
+    def dataset_arn(self) -> str:
+        return self._arn
+
+    @property
+    def grants(self) -> DatasetGrants:
+        return DatasetGrants(self)
+
+
+@jsii.implements(ITaggableV2)
+class Dataset(Resource):
+    """A dataset of one type.
+
+    A changed schema of items or users is taken on in place, as far as the service can: columns can be added when they
+    are nullable. Every other change fails and names the columns; a dataset is never replaced.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/how-it-works-dataset-schema.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        dataset_group: DatasetGroup,
+        schema: Schema,
+        source: DataSource | None = None,
+        removal_policy: RemovalPolicy | None = None,
+    ) -> None:
+        """Create the dataset.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group: The dataset group that it belongs to.
+        :param schema: Its columns; they say what type it is of.
+        :param source: Where it is imported from.
+            Default: - the folder ``<id of the dataset group>/<type in lower case>/`` of the group's data bucket
+        :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
+            ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - as for the dataset group
+        :raises ValueError: When the group has one of this type, or the removal policy is not valid.
+        """
+        policy = removal_policy or dataset_group.removal_policy
+        check_removal_policy(policy)
+        dataset_group._check_new(schema.dataset_type)
+        super().__init__(scope, id)
+        self._dataset_group = dataset_group
+        self._schema = schema
+        self._source = source or _default_source(dataset_group, schema.dataset_type)
+        self._name = physical_name(self, max_length=MAX_DATASET_NAME_LENGTH)
+        self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
+        self._allow_provider()
+        schema_resource = custom_resource(
+            self,
+            "Schema",
+            resource_type=SCHEMA_RESOURCE_TYPE,
+            properties={"Name": f"{self._name}-{schema.content_hash}", "Schema": schema.document},
+            # A schema that a kept dataset still uses stays whatever the policy says.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self._resource = custom_resource(
+            self,
+            "Resource",
+            resource_type=RESOURCE_TYPE,
+            properties={
+                "Name": self._name,
+                "DatasetGroupArn": dataset_group.dataset_group_arn,
+                "DatasetType": schema.dataset_type.api_name,
+                "SchemaArn": schema_resource.get_att_string("SchemaArn"),
+                "Owner": dataset_group.owner,
+                "Tags": self._tags.for_custom_resource(),
+                "RemovalPolicy": declared(policy),
+            },
+            removal_policy=policy,
+        )
+        dataset_group._attach_dataset(self)
+
+    @staticmethod
+    def from_dataset_arn(scope: Construct, id: str, dataset_arn: str) -> IDataset:
+        """Import a dataset that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_arn: Its ARN.
+        """
+        return _ImportedDataset(scope, id, dataset_arn)
+
+    @property
+    def dataset_arn(self) -> str:
+        """ARN of the dataset; whatever uses it is created after the dataset."""
+        return self._resource.get_att_string("DatasetArn")
+
+    @property
+    def dataset_name(self) -> str:
+        """Name of the dataset."""
+        return self._name
+
+    @property
+    def predicted_arn(self) -> str:
+        """The ARN that it has or will have; whatever uses it does not depend on the dataset."""
+        return personalize_arn(
+            self, "dataset", f"{self._dataset_group.dataset_group_name}/{self._schema.dataset_type.value}"
+        )
+
+    @property
+    def dataset_type(self) -> DatasetType:
+        """What it holds."""
+        return self._schema.dataset_type
+
+    @property
+    def dataset_group(self) -> DatasetGroup:
+        """The dataset group that it belongs to."""
+        return self._dataset_group
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns."""
+        return self._schema
+
+    @property
+    def source(self) -> DataSource:
+        """Where it is imported from."""
+        return self._source
+
+    @property
+    def grants(self) -> DatasetGrants:
+        """What can be allowed on the dataset."""
+        return DatasetGrants(self)
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The tags set by ``Tags.of(...)``."""
+        return self._tags.manager
+
+    @property
+    def document_tags(self) -> IResolvable:
+        """Its tags, as the API of the service has them; a token."""
+        return self._tags.for_api()
+
+    def _allow_provider(self) -> None:
+        stack = Stack.of(self)
+        provider = Provider.get_or_create(self)
+        schemas = personalize_arn(self, "schema", f"{self._name}-*")
+        allowed = (
+            (DATASET_ON_EVENT_ACTIONS, self.predicted_arn),
+            (GROUP_ON_EVENT_ACTIONS, self._dataset_group.predicted_arn),
+            (SCHEMA_ON_EVENT_ACTIONS, schemas),
+            (STACK_ON_EVENT_ACTIONS, stack.stack_id),
+        )
+        for actions, resource in allowed:
+            provider.add_to_on_event_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
+        provider.add_to_is_complete_policy(
+            iam.PolicyStatement(actions=list(DATASET_IS_COMPLETE_ACTIONS), resources=[self.predicted_arn])
+        )
+        acknowledge_resource(
+            provider.on_event_role,
+            schemas,
+            "the name of a schema ends in a hash of its content, and evolving a dataset reads the former one",
+        )
+
+
+def _default_source(dataset_group: DatasetGroup, dataset_type: DatasetType) -> DataSource:
+    return DataSource(dataset_group.data_bucket, f"{dataset_group.node.id}/{dataset_type.value.lower()}/")

@@ -1,0 +1,418 @@
+"""Dataset groups: what belongs together in Amazon Personalize."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+import jsii
+from aws_cdk import IResource, ITaggableV2, RemovalPolicy, Resource, TagManager
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, DependencyGroup, IValidation
+
+from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._provider import Provider
+from cdk_personalize._removal import check_removal_policy, declared
+from cdk_personalize._tags import ResourceTags
+from cdk_personalize.data_bucket import DataBucket, allow_personalize
+from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.recipe import Recipe
+from cdk_personalize.service_role import ServiceRole
+
+if TYPE_CHECKING:
+    from cdk_personalize.dataset import Dataset, DataSource
+    from cdk_personalize.event_tracker import EventTracker
+    from cdk_personalize.filter import Filter
+    from cdk_personalize.schema import Schema
+    from cdk_personalize.solution import (
+        EventWeight,
+        HyperparameterOptimization,
+        OptimizationObjective,
+        Solution,
+    )
+    from cdk_personalize.workflow import Workflow
+
+RESOURCE_TYPE: Final = "Custom::PersonalizeDatasetGroup"
+
+ON_EVENT_ACTIONS: Final = (
+    "personalize:CreateDatasetGroup",
+    "personalize:DeleteDatasetGroup",
+    "personalize:DescribeDatasetGroup",
+    "personalize:ListTagsForResource",
+    "personalize:TagResource",
+    "personalize:UntagResource",
+)
+IS_COMPLETE_ACTIONS: Final = ("personalize:DeleteDatasetGroup", "personalize:DescribeDatasetGroup")
+
+
+class IDatasetGroup(IResource, Protocol):
+    """A dataset group, whether made here or elsewhere."""
+
+    @property
+    def dataset_group_arn(self) -> str:
+        """ARN of the dataset group."""
+        ...
+
+    @property
+    def dataset_group_name(self) -> str:
+        """Name of the dataset group."""
+        ...
+
+
+class _ImportedDatasetGroup(Resource):
+    def __init__(self, scope: Construct, id: str, dataset_group_arn: str) -> None:
+        super().__init__(scope, id, environment_from_arn=dataset_group_arn)
+        self._arn = dataset_group_arn
+
+    @property
+    def dataset_group_arn(self) -> str:
+        return self._arn
+
+    @property
+    def dataset_group_name(self) -> str:
+        return name_in(self, self._arn)
+
+
+@jsii.implements(ITaggableV2)
+class DatasetGroup(Resource):
+    """A dataset group: datasets, and the solutions, filters and event tracker that use them.
+
+    Its data are kept when the construct or the stack is removed, unless another removal policy is given; a later
+    deployment with the same construct path takes them on again.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/data-prep-ds-group.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        dataset_group_name: str | None = None,
+        data_bucket: s3.IBucket | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ) -> None:
+        """Create the dataset group.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group_name: Name. It cannot be changed later. Default: - a name derived from the construct path
+        :param data_bucket: Bucket that datasets without a source of their own are imported from.
+            Default: - a new :class:`DataBucket` with the same removal policy, the child ``DataBucket``
+        :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
+            ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - it stays, except when its creation is rolled back
+        :raises ValueError: When the name or the removal policy is not valid.
+        """
+        check_name("dataset_group_name", dataset_group_name)
+        check_removal_policy(removal_policy)
+        super().__init__(scope, id)
+        self._name = dataset_group_name or physical_name(self)
+        self._owner = physical_name(self)
+        self._removal_policy = removal_policy
+        self._tags = ResourceTags(self, RESOURCE_TYPE, self._owner)
+        self._datasets: list[Dataset] = []
+        self._filters: list[Filter] = []
+        self._solutions: list[Solution] = []
+        self._event_tracker: EventTracker | None = None
+        self._workflow: Workflow | None = None
+        self.datasets_ready = DependencyGroup()
+        self.resources_ready = DependencyGroup()
+        self.service_role = ServiceRole(self, "ServiceRole")
+        self.data_bucket: s3.IBucket = data_bucket or DataBucket(self, "DataBucket", removal_policy=removal_policy)
+        self._prepared_buckets: list[s3.IBucket] = []
+        self._allow_provider()
+        self._resource = custom_resource(
+            self,
+            "Resource",
+            resource_type=RESOURCE_TYPE,
+            properties={
+                "Name": self._name,
+                "Owner": self._owner,
+                "Tags": self._tags.for_custom_resource(),
+                "RemovalPolicy": declared(removal_policy),
+            },
+            removal_policy=removal_policy,
+        )
+        self.resources_ready.add(self.service_role)
+        self.node.add_validation(_Complete(self))
+
+    @staticmethod
+    def from_dataset_group_arn(scope: Construct, id: str, dataset_group_arn: str) -> IDatasetGroup:
+        """Import a dataset group that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group_arn: Its ARN.
+        """
+        return _ImportedDatasetGroup(scope, id, dataset_group_arn)
+
+    @staticmethod
+    def from_dataset_group_name(scope: Construct, id: str, dataset_group_name: str) -> IDatasetGroup:
+        """Import a dataset group of this account and Region that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group_name: Its name.
+        :raises ValueError: When it cannot be the name of one.
+        """
+        check_name("dataset_group_name", dataset_group_name)
+        return _ImportedDatasetGroup(scope, id, personalize_arn(scope, "dataset-group", dataset_group_name))
+
+    @property
+    def dataset_group_arn(self) -> str:
+        """ARN of the dataset group; whatever uses it is created after the dataset group."""
+        return self._resource.get_att_string("DatasetGroupArn")
+
+    @property
+    def dataset_group_name(self) -> str:
+        """Name of the dataset group."""
+        return self._name
+
+    @property
+    def predicted_arn(self) -> str:
+        """The ARN that it has or will have; whatever uses it does not depend on the dataset group."""
+        return personalize_arn(self, "dataset-group", self._name)
+
+    @property
+    def owner(self) -> str:
+        """Value of the tag that marks what belongs to this dataset group."""
+        return self._owner
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """What happens when it is removed from the stack."""
+        return self._removal_policy
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The tags set by ``Tags.of(...)``."""
+        return self._tags.manager
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """Its datasets."""
+        return list(self._datasets)
+
+    @property
+    def filters(self) -> list[Filter]:
+        """Its filters."""
+        return list(self._filters)
+
+    @property
+    def solutions(self) -> list[Solution]:
+        """Its solutions."""
+        return list(self._solutions)
+
+    @property
+    def event_tracker(self) -> EventTracker | None:
+        """Its event tracker, or ``None``."""
+        return self._event_tracker
+
+    @property
+    def workflow(self) -> Workflow | None:
+        """The workflow that imports, trains and deploys, or ``None``."""
+        return self._workflow
+
+    def add_interactions(
+        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+    ) -> Dataset:
+        """Add the dataset of interactions, as the child ``Interactions``.
+
+        :param schema: Its columns.
+        :param source: Where it is imported from. Default: - the folder ``<id>/interactions/`` of the data bucket
+        :param removal_policy: What happens when it is removed. Default: - as for the dataset group
+        :raises ValueError: When there is one, or the schema is for another type.
+        """
+        return self._add_dataset(DatasetType.INTERACTIONS, schema, source, removal_policy)
+
+    def add_items(
+        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+    ) -> Dataset:
+        """Add the dataset of items, as the child ``Items``.
+
+        :param schema: Its columns.
+        :param source: Where it is imported from. Default: - the folder ``<id>/items/`` of the data bucket
+        :param removal_policy: What happens when it is removed. Default: - as for the dataset group
+        :raises ValueError: When there is one, or the schema is for another type.
+        """
+        return self._add_dataset(DatasetType.ITEMS, schema, source, removal_policy)
+
+    def add_users(
+        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+    ) -> Dataset:
+        """Add the dataset of users, as the child ``Users``.
+
+        :param schema: Its columns.
+        :param source: Where it is imported from. Default: - the folder ``<id>/users/`` of the data bucket
+        :param removal_policy: What happens when it is removed. Default: - as for the dataset group
+        :raises ValueError: When there is one, or the schema is for another type.
+        """
+        return self._add_dataset(DatasetType.USERS, schema, source, removal_policy)
+
+    def add_solution(
+        self,
+        id: str,
+        *,
+        recipe: Recipe,
+        solution_name: str | None = None,
+        event_type: str | None = None,
+        event_value_threshold: float | None = None,
+        events: Sequence[EventWeight] | None = None,
+        hyperparameters: Mapping[str, str | int | float | bool] | None = None,
+        hyperparameter_optimization: HyperparameterOptimization | None = None,
+        optimization_objective: OptimizationObjective | None = None,
+        excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
+        incremental_update: bool | None = None,
+    ) -> Solution:
+        """Add a solution as a child. The parameters are those of :class:`Solution`.
+
+        :param id: Construct id.
+        :param recipe: What is trained.
+        :param solution_name: What its name starts with. Default: - the construct path
+        :param event_type: The only event type to train on. Default: - all
+        :param event_value_threshold: Lowest event value to train on. Default: - all
+        :param events: Weights and thresholds of event types. Default: - all events count the same
+        :param hyperparameters: Hyperparameters of the recipe. Default: - those of the service
+        :param hyperparameter_optimization: Search for the best hyperparameters. Default: - none
+        :param optimization_objective: Item attribute to optimize for. Default: - relevance alone
+        :param excluded_columns: Columns that training ignores. Default: - none
+        :param incremental_update: Whether item changes go live without training. Default: - no
+        """
+        from cdk_personalize.solution import Solution
+
+        return Solution(
+            self,
+            id,
+            dataset_group=self,
+            recipe=recipe,
+            solution_name=solution_name,
+            event_type=event_type,
+            event_value_threshold=event_value_threshold,
+            events=events,
+            hyperparameters=hyperparameters,
+            hyperparameter_optimization=hyperparameter_optimization,
+            optimization_objective=optimization_objective,
+            excluded_columns=excluded_columns,
+            incremental_update=incremental_update,
+        )
+
+    def add_filter(self, id: str, *, expression: str, filter_name: str | None = None) -> Filter:
+        """Add a filter as a child.
+
+        :param id: Construct id.
+        :param expression: The filter expression.
+        :param filter_name: What its name starts with. Default: - the construct path
+        :raises ValueError: When the expression is not valid.
+        """
+        from cdk_personalize.filter import Filter
+
+        return Filter(self, id, dataset_group=self, expression=expression, filter_name=filter_name)
+
+    def add_event_tracker(self, id: str = "EventTracker", *, event_tracker_name: str | None = None) -> EventTracker:
+        """Add the event tracker as a child.
+
+        :param id: Construct id. Default: - ``EventTracker``
+        :param event_tracker_name: Its name. Default: - a name derived from the construct path
+        :raises ValueError: When there is one.
+        """
+        from cdk_personalize.event_tracker import EventTracker
+
+        return EventTracker(self, id, dataset_group=self, event_tracker_name=event_tracker_name)
+
+    def _add_dataset(
+        self,
+        dataset_type: DatasetType,
+        schema: Schema,
+        source: DataSource | None,
+        removal_policy: RemovalPolicy | None,
+    ) -> Dataset:
+        from cdk_personalize.dataset import Dataset
+
+        if schema.dataset_type is not dataset_type:
+            raise ValueError(
+                f"schema must be one of {dataset_type.value} for add_{dataset_type.value.lower()}, "
+                f"got one of {schema.dataset_type.value}"
+            )
+        self._check_new(dataset_type)
+        return Dataset(
+            self,
+            dataset_type.api_name,
+            dataset_group=self,
+            schema=schema,
+            source=source,
+            removal_policy=removal_policy,
+        )
+
+    def _check_new(self, dataset_type: DatasetType) -> None:
+        for dataset in self._datasets:
+            if dataset.dataset_type is dataset_type:
+                raise ValueError(
+                    f"dataset group {self.node.path!r} has a dataset of {dataset_type.value} already "
+                    f"({dataset.node.path!r}); the service allows one of each type"
+                )
+
+    def _attach_dataset(self, dataset: Dataset) -> None:
+        self._datasets.append(dataset)
+        self.datasets_ready.add(dataset)
+        self.resources_ready.add(dataset)
+        self._prepare_bucket(dataset.source.bucket)
+        self.service_role.allow_reading(dataset.source)
+
+    def _prepare_bucket(self, bucket: s3.IBucket) -> None:
+        if any(bucket is prepared for prepared in self._prepared_buckets):
+            return
+        self._prepared_buckets.append(bucket)
+        if not isinstance(bucket, DataBucket):
+            allow_personalize(bucket)
+        if bucket.policy is not None:
+            self.resources_ready.add(bucket.policy)
+
+    def _attach_filter(self, filter: Filter) -> Filter | None:
+        """Take on a filter; return the one before it."""
+        previous = self._filters[-1] if self._filters else None
+        self._filters.append(filter)
+        self.resources_ready.add(filter)
+        return previous
+
+    def _attach_event_tracker(self, event_tracker: EventTracker) -> None:
+        self._event_tracker = event_tracker
+        self.resources_ready.add(event_tracker)
+
+    def _attach_solution(self, solution: Solution) -> None:
+        self._solutions.append(solution)
+
+    def _attach_workflow(self, workflow: Workflow) -> None:
+        if self._workflow is not None:
+            raise ValueError(
+                f"dataset group {self.node.path!r} has a workflow already ({self._workflow.node.path!r}); "
+                "two would undo each other's work"
+            )
+        self._workflow = workflow
+
+    def _allow_provider(self) -> None:
+        provider = Provider.get_or_create(self)
+        resources = [self.predicted_arn]
+        provider.add_to_on_event_policy(iam.PolicyStatement(actions=list(ON_EVENT_ACTIONS), resources=resources))
+        provider.add_to_is_complete_policy(iam.PolicyStatement(actions=list(IS_COMPLETE_ACTIONS), resources=resources))
+
+
+@jsii.implements(IValidation)
+class _Complete:
+    """What can only be said once everything is declared."""
+
+    def __init__(self, dataset_group: DatasetGroup) -> None:
+        self._dataset_group = dataset_group
+
+    def validate(self) -> list[str]:
+        group = self._dataset_group
+        problems = [problem for solution in group.solutions for problem in solution._problems()]
+        problems.extend(problem for filter in group.filters for problem in filter._problems())
+        if group.solutions and group.workflow is None:
+            names = ", ".join(repr(solution.node.path) for solution in group.solutions)
+            problems.append(
+                f"dataset group {group.node.path!r} has solutions ({names}) but no Workflow, so nothing would train "
+                "them; add Workflow(scope, id, dataset_group=...)"
+            )
+        return problems

@@ -1,0 +1,486 @@
+"""Solutions: what is trained, on what, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+import jsii
+from aws_cdk import IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
+from constructs import Construct
+
+from cdk_personalize import avro
+from cdk_personalize._names import check_name, personalize_arn, physical_name
+from cdk_personalize._tags import ResourceTags
+from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
+
+if TYPE_CHECKING:
+    from cdk_personalize.campaign import Campaign, ItemExploration
+    from cdk_personalize.dataset_group import DatasetGroup
+
+RESOURCE_TYPE: Final = "AWS::Personalize::Solution"
+"""What ``include_resource_types`` and ``exclude_resource_types`` of tags are compared with."""
+
+MAX_EVENT_TYPE_LENGTH: Final = 256
+MAX_EVENTS: Final = 10
+MAX_EXCLUDED_COLUMNS: Final = 50
+MAX_TRAINING_JOBS: Final = 40
+MAX_PARALLEL_TRAINING_JOBS: Final = 10
+
+UPDATABLE_MEMBERS: Final = ("performAutoTraining", "performIncrementalUpdate")
+UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig", "eventsConfig")
+"""What UpdateSolution can change; everything else makes another solution."""
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventWeight:
+    """How much the events of one type count.
+
+    :param event_type: The event type.
+    :param weight: From 0 to 1. Default: - 1
+    :param event_value_threshold: Lowest event value to train on. Default: - all
+    """
+
+    event_type: str
+    weight: float = 1.0
+    event_value_threshold: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HyperparameterRange:
+    """What hyperparameter optimization tries for one hyperparameter.
+
+    :param name: Name of the hyperparameter.
+    :param minimum: Lowest number. Default: - the recipe's
+    :param maximum: Highest number. Default: - the recipe's
+    :param values: Values of a categorical hyperparameter. Default: - the recipe's
+    """
+
+    name: str
+    minimum: float | None = None
+    maximum: float | None = None
+    values: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HyperparameterOptimization:
+    """A search for the best hyperparameters with every training; each of its training jobs is billed.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/customizing-solution-config-hpo.html
+
+    :param ranges: What is tried. Default: - all that the recipe can tune, over their whole ranges
+    :param max_training_jobs: Highest number of training jobs, from 1 to 40. Default: - the service decides
+    :param max_parallel_training_jobs: How many of them at once, from 1 to 10. Default: - the service decides
+    """
+
+    ranges: Sequence[HyperparameterRange] = ()
+    max_training_jobs: int | None = None
+    max_parallel_training_jobs: int | None = None
+
+
+class ObjectiveSensitivity(Enum):
+    """How much an optimization objective counts beside relevance."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    OFF = "OFF"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizationObjective:
+    """A numeric attribute of items that recommendations should make more of, such as revenue.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/optimizing-solution-for-objective.html
+
+    :param item_attribute: The column of items.
+    :param sensitivity: How much it counts beside relevance.
+    """
+
+    item_attribute: str
+    sensitivity: ObjectiveSensitivity
+
+
+@jsii.implements(ITaggableV2)
+class Solution(Resource):
+    """A recipe with its configuration, trained on the data of a dataset group.
+
+    The solution itself, its versions and what serves them are made by the workflow of the dataset group. A change of
+    what the service cannot change in place makes another solution, which takes the place of the former one when it is
+    trained. Automatic training by the service is always off, since the workflow trains.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/customizing-solution-config.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        dataset_group: DatasetGroup,
+        recipe: Recipe,
+        solution_name: str | None = None,
+        event_type: str | None = None,
+        event_value_threshold: float | None = None,
+        events: Sequence[EventWeight] | None = None,
+        hyperparameters: Mapping[str, Value] | None = None,
+        hyperparameter_optimization: HyperparameterOptimization | None = None,
+        optimization_objective: OptimizationObjective | None = None,
+        excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
+        incremental_update: bool | None = None,
+    ) -> None:
+        """Declare the solution.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group: The dataset group whose data it is trained on.
+        :param recipe: What is trained.
+        :param solution_name: What its name starts with; a hash of the configuration follows.
+            Default: - the construct path
+        :param event_type: The only event type to train on. Default: - all
+        :param event_value_threshold: Lowest event value to train on. Needs ``event_type``. Default: - all
+        :param events: Weights and thresholds of event types. Default: - all events count the same
+        :param hyperparameters: Hyperparameters of the recipe. Default: - those of the service
+        :param hyperparameter_optimization: Search for the best hyperparameters. Default: - none
+        :param optimization_objective: Item attribute to optimize for. Default: - relevance alone
+        :param excluded_columns: Columns that training ignores. Default: - none
+        :param incremental_update: Whether item changes go live without training, at additional cost. Default: - no
+        :raises ValueError: When the recipe cannot be configured like that.
+        """
+        check_name("solution_name", solution_name)
+        _check_event_type(event_type, event_value_threshold)
+        _check_support("events", events, recipe.events_config, recipe)
+        _check_support("optimization_objective", optimization_objective, recipe.optimization_objective, recipe)
+        _check_support("incremental_update", incremental_update, recipe.incremental_update, recipe)
+        config: dict[str, Any] = {}
+        if event_value_threshold is not None:
+            config["eventValueThreshold"] = _text(event_value_threshold)
+        config |= _render_hyperparameters(recipe, hyperparameters or {})
+        if hyperparameter_optimization is not None:
+            config["hpoConfig"] = _render_optimization(recipe, hyperparameter_optimization)
+        if events is not None:
+            config["eventsConfig"] = {"eventParametersList": _render_events(events)}
+        if optimization_objective is not None:
+            config["optimizationObjective"] = {
+                "itemAttribute": optimization_objective.item_attribute,
+                "objectiveSensitivity": optimization_objective.sensitivity.value,
+            }
+        if excluded_columns is not None:
+            config["trainingDataConfig"] = {"excludedDatasetColumns": _render_columns(excluded_columns)}
+        super().__init__(scope, id)
+        self._dataset_group = dataset_group
+        self._recipe = recipe
+        self._excluded_columns = dict(excluded_columns or {})
+        self._optimization_objective = optimization_objective
+        self._needs_event_type = event_type is not None or events is not None
+        self._configuration: dict[str, Any] = {
+            "recipeArn": f"arn:{Stack.of(self).partition}:personalize:::{recipe.resource}",
+            "performAutoTraining": False,
+        }
+        if hyperparameter_optimization is not None:
+            self._configuration["performHPO"] = True
+        if incremental_update is not None:
+            self._configuration["performIncrementalUpdate"] = incremental_update
+        if event_type is not None:
+            self._configuration["eventType"] = event_type
+        if config:
+            self._configuration["solutionConfig"] = config
+        self._name = physical_name(self, content=self.configuration_hash_text, prefix=solution_name)
+        self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
+        self._campaigns: list[Campaign] = []
+        dataset_group._attach_solution(self)
+
+    @property
+    def solution_arn(self) -> str:
+        """The ARN that the solution has or will have."""
+        return personalize_arn(self, "solution", self._name)
+
+    @property
+    def solution_name(self) -> str:
+        """Name of the solution; it carries a hash of what cannot be changed in place."""
+        return self._name
+
+    @property
+    def dataset_group(self) -> DatasetGroup:
+        """The dataset group whose data it is trained on."""
+        return self._dataset_group
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is trained."""
+        return self._recipe
+
+    @property
+    def campaigns(self) -> list[Campaign]:
+        """Its campaigns."""
+        return list(self._campaigns)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Members of CreateSolution except the name, the dataset group and the tags."""
+        return dict(self._configuration)
+
+    @property
+    def configuration_hash_text(self) -> str:
+        """What another solution is needed for when it changes, as text."""
+        fixed = {name: value for name, value in self._configuration.items() if name not in UPDATABLE_MEMBERS}
+        config = {
+            name: value
+            for name, value in self._configuration.get("solutionConfig", {}).items()
+            if name not in UPDATABLE_CONFIG_MEMBERS
+        }
+        fixed["solutionConfig"] = config
+        return json.dumps(Stack.of(self).resolve(fixed), sort_keys=True)
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The tags set by ``Tags.of(...)``."""
+        return self._tags.manager
+
+    @property
+    def document_tags(self) -> IResolvable:
+        """Its tags, as the API of the service has them; a token."""
+        return self._tags.for_api()
+
+    def add_campaign(
+        self,
+        id: str,
+        *,
+        campaign_name: str | None = None,
+        min_provisioned_tps: int = 1,
+        item_exploration: ItemExploration | None = None,
+        metadata_with_recommendations: bool | None = None,
+        ranking_influence: Mapping[str, float] | None = None,
+    ) -> Campaign:
+        """Add a campaign as a child. The parameters are those of :class:`Campaign`.
+
+        :param id: Construct id.
+        :param campaign_name: Its name. Default: - a name derived from the construct path
+        :param min_provisioned_tps: Requests a second that are always provisioned, and billed. Default: - 1
+        :param item_exploration: How much is explored. Default: - as the service sets it
+        :param metadata_with_recommendations: Whether responses can hold item metadata. Default: - as the service does
+        :param ranking_influence: Weights of ``POPULARITY`` and ``FRESHNESS``. Default: - none
+        :raises ValueError: When the recipe does not allow it.
+        """
+        from cdk_personalize.campaign import Campaign
+
+        return Campaign(
+            self,
+            id,
+            solution=self,
+            campaign_name=campaign_name,
+            min_provisioned_tps=min_provisioned_tps,
+            item_exploration=item_exploration,
+            metadata_with_recommendations=metadata_with_recommendations,
+            ranking_influence=ranking_influence,
+        )
+
+    def _attach_campaign(self, campaign: Campaign) -> None:
+        self._campaigns.append(campaign)
+
+    def _problems(self) -> list[str]:
+        """Return what does not fit the datasets of the group, once all of them are declared."""
+        return [f"solution {self.node.path!r}: {problem}" for problem in self._dataset_problems()]
+
+    def _dataset_problems(self) -> Iterable[str]:
+        schemas = {dataset.dataset_type.value: dataset.schema for dataset in self._dataset_group.datasets}
+        for dataset_type in sorted(self._recipe.required_datasets - schemas.keys()):
+            yield f"the recipe {self._recipe.name} needs a dataset of {dataset_type}, declared: {sorted(schemas)}"
+        interactions = schemas.get(DatasetType.INTERACTIONS.value)
+        if self._needs_event_type and interactions is not None and "EVENT_TYPE" not in interactions.columns:
+            yield "event_type and events need the column EVENT_TYPE in INTERACTIONS"
+        for dataset_type, columns in self._excluded_columns.items():
+            schema = schemas.get(dataset_type.value)
+            if schema is None:
+                yield f"excluded_columns names {dataset_type.value}, of which the dataset group has no dataset"
+                continue
+            unknown = [name for name in columns if not Token.is_unresolved(name) and name not in schema.columns]
+            if unknown:
+                yield (
+                    f"excluded_columns names {unknown}, which {dataset_type.value} does not have; "
+                    f"allowed: {list(schema.columns)}"
+                )
+        yield from self._objective_problems(schemas.get(DatasetType.ITEMS.value))
+
+    def _objective_problems(self, items: Any) -> Iterable[str]:
+        objective = self._optimization_objective
+        if objective is None or Token.is_unresolved(objective.item_attribute):
+            return
+        fields = {field["name"]: field for field in items.fields} if items is not None else {}
+        allowed = [
+            name
+            for name, field in fields.items()
+            if avro.value_type(field) in avro.NUMERIC_TYPES and not avro.is_nullable(field)
+        ]
+        if objective.item_attribute not in allowed:
+            yield (
+                "item_attribute must be a numeric column of ITEMS that is not nullable, "
+                f"got {objective.item_attribute!r}, allowed: {allowed}"
+            )
+
+
+def _check_support(parameter: str, value: object, is_supported: bool, recipe: Recipe) -> None:
+    if value and recipe.known and not is_supported:
+        raise ValueError(f"{parameter} is not available with the recipe {recipe.name}")
+
+
+def _check_event_type(event_type: str | None, threshold: float | None) -> None:
+    if threshold is not None and event_type is None:
+        raise ValueError(
+            f"event_value_threshold needs event_type, got {threshold!r} alone; "
+            "use events for thresholds of several event types"
+        )
+    if event_type is None or Token.is_unresolved(event_type):
+        return
+    if not 1 <= len(event_type) <= MAX_EVENT_TYPE_LENGTH:
+        raise ValueError(f"event_type must have 1 to {MAX_EVENT_TYPE_LENGTH} characters, got {event_type!r}")
+
+
+def _text(value: Value) -> str:
+    """Write a value as the service takes it; ``False`` and 0 are values."""
+    if Token.is_unresolved(value):
+        return Token.as_string(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _render_hyperparameters(recipe: Recipe, values: Mapping[str, Value]) -> dict[str, dict[str, str]]:
+    maps: dict[str, dict[str, str]] = {}
+    for name, value in values.items():
+        kind = ParameterKind.ALGORITHM
+        if recipe.known:
+            parameter = recipe.hyperparameter(name)
+            _check_hyperparameter(recipe, parameter, value)
+            kind = parameter.kind
+        maps.setdefault(kind.value, {})[name] = _text(value)
+    return maps
+
+
+def _check_hyperparameter(recipe: Recipe, parameter: Hyperparameter, value: Value) -> None:
+    if Token.is_unresolved(value):
+        return
+    if parameter.tuning_only:
+        raise ValueError(
+            f"hyperparameter {parameter.name!r} of the recipe {recipe.name} can only be set by "
+            "the ranges of hyperparameter_optimization"
+        )
+    if parameter.choices:
+        if _text(value) not in parameter.choices:
+            raise ValueError(
+                f"hyperparameter {parameter.name!r} must be one of {list(parameter.choices)}, got {value!r}"
+            )
+        return
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise ValueError(f"hyperparameter {parameter.name!r} must be a number, got {value!r}") from error
+    if parameter.type == "integer" and not number.is_integer():
+        raise ValueError(f"hyperparameter {parameter.name!r} must be a whole number, got {value!r}")
+    _check_within(f"hyperparameter {parameter.name!r}", number, parameter)
+
+
+def _check_within(subject: str, number: float, parameter: Hyperparameter) -> None:
+    low = parameter.minimum if parameter.minimum is not None else float("-inf")
+    high = parameter.maximum if parameter.maximum is not None else float("inf")
+    if not low <= number <= high:
+        raise ValueError(f"{subject} must be from {low} to {high}, got {number}")
+
+
+def _render_optimization(recipe: Recipe, optimization: HyperparameterOptimization) -> dict[str, Any]:
+    tunable = [parameter for parameter in recipe.hyperparameters if parameter.tunable]
+    if recipe.known and not tunable:
+        raise ValueError(f"hyperparameter_optimization is not available with the recipe {recipe.name}")
+    ranges = optimization.ranges or [HyperparameterRange(name=parameter.name) for parameter in tunable]
+    # The service wants a list of each kind, even an empty one.
+    rendered: dict[str, list[dict[str, Any]]] = {
+        "integerHyperParameterRanges": [],
+        "continuousHyperParameterRanges": [],
+        "categoricalHyperParameterRanges": [],
+    }
+    for wanted in ranges:
+        parameter = _tunable(recipe, tunable, wanted)
+        rendered[f"{parameter.type}HyperParameterRanges"].append(_render_range(parameter, wanted))
+    resources = {
+        "maxNumberOfTrainingJobs": _job_count(
+            "max_training_jobs", optimization.max_training_jobs, MAX_TRAINING_JOBS
+        ),
+        "maxParallelTrainingJobs": _job_count(
+            "max_parallel_training_jobs", optimization.max_parallel_training_jobs, MAX_PARALLEL_TRAINING_JOBS
+        ),
+    }
+    config: dict[str, Any] = {"algorithmHyperParameterRanges": rendered}
+    given = {name: value for name, value in resources.items() if value is not None}
+    return config | ({"hpoResourceConfig": given} if given else {})
+
+
+def _tunable(recipe: Recipe, tunable: Sequence[Hyperparameter], wanted: HyperparameterRange) -> Hyperparameter:
+    if not recipe.known:
+        if wanted.values:
+            return Hyperparameter(wanted.name, wanted.values[0], choices=tuple(wanted.values))
+        return Hyperparameter(wanted.name, wanted.minimum if wanted.minimum is not None else 0)
+    for parameter in tunable:
+        if parameter.name == wanted.name:
+            return parameter
+    allowed = [parameter.name for parameter in tunable]
+    raise ValueError(
+        f"hyperparameter {wanted.name!r} cannot be tuned with the recipe {recipe.name}, allowed: {allowed}"
+    )
+
+
+def _render_range(parameter: Hyperparameter, wanted: HyperparameterRange) -> dict[str, Any]:
+    if parameter.choices:
+        values = list(wanted.values or parameter.choices)
+        unknown = [value for value in values if value not in parameter.choices]
+        if unknown:
+            raise ValueError(
+                f"range of {parameter.name!r} must be values of {list(parameter.choices)}, got {unknown}"
+            )
+        return {"name": parameter.name, "values": values}
+    low = wanted.minimum if wanted.minimum is not None else parameter.minimum
+    high = wanted.maximum if wanted.maximum is not None else parameter.maximum
+    if low is None or high is None or low > high:
+        raise ValueError(f"range of {parameter.name!r} must have a minimum up to its maximum, got {low} to {high}")
+    _check_within(f"range of {parameter.name!r}", low, parameter)
+    _check_within(f"range of {parameter.name!r}", high, parameter)
+    return {"name": parameter.name, "minValue": low, "maxValue": high}
+
+
+def _job_count(parameter: str, value: int | None, maximum: int) -> str | None:
+    if value is None:
+        return None
+    if not Token.is_unresolved(value) and not 1 <= value <= maximum:
+        raise ValueError(f"{parameter} must be from 1 to {maximum}, got {value}")
+    return _text(value)
+
+
+def _render_events(events: Sequence[EventWeight]) -> list[dict[str, Any]]:
+    if not 1 <= len(events) <= MAX_EVENTS:
+        raise ValueError(f"events must have 1 to {MAX_EVENTS} elements, got {len(events)}")
+    rendered = []
+    for event in events:
+        if not Token.is_unresolved(event.weight) and not 0 <= event.weight <= 1:
+            raise ValueError(f"weight of the event type {event.event_type!r} must be from 0 to 1, got {event.weight}")
+        parameters: dict[str, Any] = {"eventType": event.event_type, "weight": event.weight}
+        if event.event_value_threshold is not None:
+            parameters["eventValueThreshold"] = event.event_value_threshold
+        rendered.append(parameters)
+    return rendered
+
+
+def _render_columns(columns: Mapping[DatasetType, Sequence[str]]) -> dict[str, list[str]]:
+    for dataset_type, names in columns.items():
+        if not 1 <= len(names) <= MAX_EXCLUDED_COLUMNS:
+            raise ValueError(
+                f"excluded_columns of {dataset_type.value} must have 1 to {MAX_EXCLUDED_COLUMNS} columns, "
+                f"got {len(names)}"
+            )
+        if dataset_type is DatasetType.INTERACTIONS and "EVENT_TYPE" in names:
+            raise ValueError("excluded_columns must not hold 'EVENT_TYPE', which training always uses")
+    return {dataset_type.api_name: list(names) for dataset_type, names in columns.items()}

@@ -1,0 +1,35 @@
+"""Puts all patches in place."""
+
+from personalize_local.cloud.adapter import (
+    buckets,
+    cloudformation,
+    custom_resources,
+    lambdas,
+    routing,
+    schedules,
+    sdk_integrations,
+    state_errors,
+    state_flow,
+    state_limits,
+)
+from personalize_local.cloud.adapter.expected import require_version
+from personalize_local.cloud.service import PersonalizeService
+
+
+def install(service: PersonalizeService) -> None:
+    """Register Personalize in the AWS emulator of this process and correct the emulator's leniencies.
+
+    :param service: the Personalize emulator.
+    :raises IncompatibleEmulatorError: when the emulator is not what the patches were written for.
+    """
+    require_version()
+    routing.register(service)
+    sdk_integrations.register(service)
+    state_errors.register()
+    state_limits.register()
+    state_flow.register()
+    lambdas.register()
+    cloudformation.register(service)
+    custom_resources.register()
+    buckets.register()
+    schedules.register()

@@ -1,0 +1,131 @@
+"""HTTP: Personalize's three services and the administration path on the emulator's port."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from ministack import app
+from ministack.core import iam_actions, router
+from ministack.core.responses import get_account_id, get_region
+
+from personalize_local.cloud.adapter.expected import table, wrap
+from personalize_local.cloud.adapter.models import SERVICES, rest_operations
+from personalize_local.cloud.service import PersonalizeService
+
+ADMIN_PREFIX: Final = "/_personalize/"
+Response = tuple[int, dict[str, str], bytes]
+
+
+class PersonalizeModule:
+    """Personalize in the form in which the emulator keeps its service modules."""
+
+    def __init__(self, service: PersonalizeService) -> None:
+        self._service = service
+
+    async def handle_request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, query_params: Any
+    ) -> Response:
+        """Answer one request, off the event loop since training data may have to be read."""
+        raw = body.encode() if isinstance(body, str) else body or b""
+        account, region = get_account_id(), get_region()
+
+        def answer() -> Response:
+            return self._service.handle_http(method, path, headers, raw, account=account, region=region)
+
+        return await asyncio.to_thread(answer)
+
+    def reset(self) -> None:
+        """Forget everything, when the emulator as a whole is reset."""
+        self._service.reset()
+
+    def get_state(self) -> None:
+        """Nothing is persisted."""
+
+    def load_persisted_state(self, data: object) -> None:
+        """Nothing is persisted."""
+
+
+def register(service: PersonalizeService) -> None:
+    """Route Personalize's requests and `/_personalize/...` to the service."""
+    module = PersonalizeModule(service)
+    table(app, "SERVICE_REGISTRY", "states", "s3")["personalize"] = {"module": "personalize"}
+    table(app, "_loaded_modules")["personalize"] = module
+    for name in SERVICES:
+        table(app, "SERVICE_HANDLERS", "states", "s3")[name] = module.handle_request
+    table(router, "SERVICE_PATTERNS", "states", "s3")["personalize"] = {
+        "target_prefixes": ["AmazonPersonalize"],
+        "host_patterns": [r"^personalize(-runtime|-events)?\."],
+    }
+    _register_admin(service)
+    _register_permissions()
+
+
+def _register_admin(service: PersonalizeService) -> None:
+    def wrapper(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def shortcuts(
+            method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
+        ) -> Any:
+            if path.startswith(ADMIN_PREFIX):
+                return await asyncio.to_thread(_admin, service, path.removeprefix(ADMIN_PREFIX), body)
+            return await original(method, path, headers, body, query_params, request_id)
+
+        return shortcuts
+
+    wrap(app, "_handle_post_body_shortcuts", "method path headers body query_params request_id", wrapper)
+
+
+def _admin(service: PersonalizeService, action: str, body: bytes) -> Response:
+    try:
+        result = service.admin(action, json.loads(body or b"{}"))
+    except (ValueError, TypeError) as error:
+        return 400, {"Content-Type": "application/json"}, json.dumps({"message": str(error)}).encode()
+    return 200, {"Content-Type": "application/json"}, json.dumps(result).encode()
+
+
+def _register_permissions() -> None:
+    """Which IAM action and resource a request needs, for `AUTH=true`."""
+    table(iam_actions, "SERVICE_TO_IAM_NAMESPACE", "states", "s3")["personalize"] = "personalize"
+
+    def action_wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
+        def extract(service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+            if service == "personalize" and (method, path) in rest_operations():
+                return f"personalize:{rest_operations()[method, path][1]}"
+            return original(service, method, path, headers, body, query_params)
+
+        return extract
+
+    def resource_wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
+        def extract(
+            service: str,
+            method: str,
+            path: str,
+            headers: Any,
+            body: bytes,
+            query_params: Any,
+            region: str,
+            account_id: str,
+        ) -> Any:
+            if service == "personalize":
+                return requested_resource(body)
+            return original(service, method, path, headers, body, query_params, region, account_id)
+
+        return extract
+
+    wrap(iam_actions, "extract_iam_action", "service method path headers body query_params", action_wrapper)
+    wrap(
+        iam_actions,
+        "extract_resource_arn",
+        "service method path headers body query_params region account_id",
+        resource_wrapper,
+    )
+
+
+def requested_resource(body: bytes) -> str:
+    """The Personalize ARN that a request names first, or `*`."""
+    try:
+        members = json.loads(body or b"{}")
+    except ValueError:
+        return "*"
+    arns = (value for name, value in members.items() if name.lower().endswith("arn") and isinstance(value, str))
+    return next((arn for arn in arns if arn.split(":")[2:3] == ["personalize"]), "*")

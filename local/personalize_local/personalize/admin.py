@@ -1,0 +1,46 @@
+"""What can be asked of the service besides its API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .engine import Engine
+from .faults import Fault
+
+Parameters = Mapping[str, Any]
+
+
+def _calls(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    unknown = sorted(set(parameters) - {"operation", "since"})
+    if unknown:
+        raise ValueError(f"calls takes operation and since, got {unknown}")
+    return {"calls": engine.calls.to_json(parameters.get("operation", "*"), since=int(parameters.get("since", 0)))}
+
+
+def _forget_calls(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    engine.calls.clear()
+    return {}
+
+
+def _fail(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    engine.faults.add(Fault.from_json(parameters))
+    return {}
+
+
+def _faults(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    return {"faults": engine.faults.to_json()}
+
+
+def _forget_faults(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    engine.faults.clear()
+    return {}
+
+
+ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
+    "calls": _calls,
+    "forget_calls": _forget_calls,
+    "fail": _fail,
+    "faults": _faults,
+    "forget_faults": _forget_faults,
+}

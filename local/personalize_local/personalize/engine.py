@@ -1,0 +1,49 @@
+"""The parts that every operation works with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .calls import CallLog
+from .faults import Faults
+from .lifecycle import Lifecycle
+from .objects import Authorize, ObjectStore
+from .quotas import Quotas
+from .settings import Settings
+from .state import Scope, State
+from .worker import Trainer
+
+Parameters = Mapping[str, Any]
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The parts of one service."""
+
+    settings: Settings
+    quotas: Quotas
+    state: State
+    lifecycle: Lifecycle
+    faults: Faults
+    calls: CallLog
+    trainer: Trainer
+    objects: ObjectStore
+    authorize: Authorize | None
+    log: logging.Logger
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call: what it works with, and for whom.
+
+    :param failure: the failureReason for what the call makes, if a fault was injected.
+    """
+
+    engine: Engine
+    scope: Scope
+    operation: str
+    failure: str | None = None

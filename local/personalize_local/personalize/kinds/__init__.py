@@ -1,0 +1,1 @@
+"""What is special about each kind of resource. What they share is in ``crud``, how they differ in ``resources``."""

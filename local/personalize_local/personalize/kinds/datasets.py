@@ -1,0 +1,127 @@
+"""Datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cdk_personalize.avro import DATASET_RULES, check_schema, is_nullable
+
+from ..columns import ID_COLUMNS, Column, columns_of
+from ..contents import EntityContents, InteractionsContents, new_contents
+from ..crud import Behaviour, require_active, start_update
+from ..engine import Attributes, Context, Parameters
+from ..errors import ServiceError, in_use, invalid_input
+from ..lifecycle import UPDATE
+from ..resources import Parent
+from ..state import Record, Scope
+
+_UPDATABLE = ("ITEMS", "USERS")
+
+
+def prepare(context: Context, parameters: Parameters) -> Attributes:
+    """Check the type, and that schema and dataset group fit it."""
+    dataset_type = parameters["datasetType"].upper()
+    if dataset_type not in DATASET_RULES[None]:
+        allowed = ", ".join(DATASET_RULES[None])
+        raise invalid_input(f"datasetType must be one of {allowed}, in any case, got {parameters['datasetType']}")
+    if dataset_type not in ID_COLUMNS:
+        raise ServiceError("InternalFailure", f"Datasets of type {dataset_type} are not emulated.", 501)
+    group = context.scope.get("DatasetGroup", parameters["datasetGroupArn"])
+    schema = context.scope.get("Schema", parameters["schemaArn"])
+    _check(schema, dataset_type, group.attributes.get("domain"))
+    return {**parameters, "datasetType": dataset_type, "datasetGroupName": group.name}
+
+
+def activated(context: Context, record: Record, result: Any) -> None:
+    """Make room for rows."""
+    context.scope.datasets[record.arn] = new_contents(record.attributes["datasetType"])
+
+
+def update(context: Context, parameters: Parameters) -> Mapping[str, Any]:
+    """UpdateDataset: give it a schema that has more columns.
+
+    See https://docs.aws.amazon.com/personalize/latest/dg/updating-dataset-schema.html
+    """
+    record = require_active(context, Parent("datasetArn", "Dataset"), parameters["datasetArn"])
+    dataset_type = record.attributes["datasetType"]
+    if dataset_type not in _UPDATABLE:
+        raise invalid_input(f"Only datasets of type {', '.join(_UPDATABLE)} can be updated, this is {dataset_type}.")
+    busy = [job for job in context.scope.children("DatasetImportJob", "datasetArn", record.arn) if job.progress.busy]
+    if busy:
+        raise in_use(f"The resource {record.arn} is in use by {busy[0].arn}, which is in status {busy[0].status}.")
+    schema = context.scope.get("Schema", parameters["schemaArn"])
+    group = context.scope.get("DatasetGroup", record.attributes["datasetGroupArn"])
+    _check(schema, dataset_type, group.attributes.get("domain"))
+    problems = _changes(_fields(context.scope.get("Schema", record.attributes["schemaArn"])), _fields(schema))
+    if problems:
+        raise invalid_input(f"The new schema does not go with the present one: {'; '.join(problems)}.")
+
+    def done(result: Any) -> None:
+        record.attributes["schemaArn"] = schema.arn
+
+    return start_update(context, record, {"schemaArn": schema.arn}, UPDATE, done)
+
+
+def dataset_of(scope: Scope, group_arn: str, dataset_type: str) -> Record | None:
+    """Find the dataset of a type in a group."""
+    datasets = scope.children("Dataset", "datasetGroupArn", group_arn)
+    return next((record for record in datasets if record.attributes["datasetType"] == dataset_type), None)
+
+
+def columns_of_dataset(scope: Scope, dataset: Record) -> tuple[Column, ...]:
+    """Read the columns that a dataset has now."""
+    return columns_of(scope.get("Schema", dataset.attributes["schemaArn"]).attributes["schema"])
+
+
+def interactions_of(scope: Scope, group_arn: str) -> InteractionsContents | None:
+    """Find the interactions of a group."""
+    dataset = dataset_of(scope, group_arn, "INTERACTIONS")
+    contents = scope.datasets.get(dataset.arn) if dataset else None
+    return contents if isinstance(contents, InteractionsContents) else None
+
+
+def entities_of(scope: Scope, group_arn: str, dataset_type: str) -> tuple[EntityContents, tuple[Column, ...]] | None:
+    """Find the items or users of a group, and their columns."""
+    dataset = dataset_of(scope, group_arn, dataset_type)
+    contents = scope.datasets.get(dataset.arn) if dataset else None
+    if dataset is None or not isinstance(contents, EntityContents):
+        return None
+    return contents, columns_of_dataset(scope, dataset)
+
+
+def _check(schema: Record, dataset_type: str, domain: str | None) -> None:
+    if schema.attributes.get("domain") != domain:
+        raise invalid_input(
+            f"The schema {schema.arn} is for the domain {schema.attributes.get('domain')}, "
+            f"the dataset group is for {domain}."
+        )
+    problems = check_schema(json.loads(schema.attributes["schema"]), dataset_type, domain)
+    if problems:
+        raise invalid_input(
+            f"The schema {schema.arn} does not fit a dataset of type {dataset_type}: {'; '.join(problems)}"
+        )
+
+
+def _fields(schema: Record) -> dict[str, Mapping[str, Any]]:
+    return {field["name"]: field for field in json.loads(schema.attributes["schema"])["fields"]}
+
+
+def _changes(present: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What UpdateDataset cannot do, by field."""
+    removed = [f"field {name} is missing" for name in present if name not in wanted]
+    changed = [
+        f"field {name} was {json.dumps(field)} and is {json.dumps(wanted[name])}"
+        for name, field in present.items()
+        if name in wanted and wanted[name] != field
+    ]
+    added = [
+        f"the new field {name} must be nullable"
+        for name, field in wanted.items()
+        if name not in present and not is_nullable(field)
+    ]
+    return removed + changed + added
+
+
+BEHAVIOUR = Behaviour(prepare=prepare, activated=activated)

@@ -1,0 +1,192 @@
+"""Answers of the runtime: recommendations and rankings.
+
+See https://docs.aws.amazon.com/personalize/latest/dg/getting-recommendations.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cdk_personalize.recipe import Recipe, RecipeType
+
+from .engine import Context, Parameters
+from .errors import ServiceError, invalid_input, not_found
+from .kinds.datasets import entities_of, interactions_of
+from .kinds.filters import allowed_by
+from .kinds.recipes import find_recipe
+from .recommenders.data import Array, Event, Mask, Table
+from .recommenders.model import Allowed
+from .serving import TrainedVersion
+from .state import Record, Scope
+
+DEFAULT_RESULTS = 25
+MAX_RESULTS = 500
+MAX_RESULTS_WITH_METADATA = 50
+MAX_METADATA_COLUMNS = 10
+
+_NO_SCORES = frozenset({"aws-similar-items", "aws-sims", "aws-popularity-count"})
+_METADATA_ALWAYS = frozenset({"aws-user-personalization-v2", "aws-personalized-ranking-v2", "aws-semantic-similarity"})
+_RANKING = RecipeType.PERSONALIZED_RANKING
+_SEGMENTS_AND_ACTIONS = frozenset({RecipeType.USER_SEGMENTATION, RecipeType.PERSONALIZED_ACTIONS})
+
+
+@dataclass(frozen=True)
+class _Deployed:
+    """What a campaign serves: all that a request needs, read at one moment."""
+
+    recipe: Recipe
+    version: TrainedVersion
+    history: Sequence[Event]
+    allowed: Allowed | None
+    items: Table | None
+    metadata_columns: Sequence[str]
+
+
+def get_recommendations(context: Context, parameters: Parameters) -> Mapping[str, Any]:
+    """GetRecommendations."""
+    unsupported = sorted({"recommenderArn", "promotions"} & set(parameters))
+    if unsupported:
+        raise ServiceError("InternalFailure", f"{', '.join(unsupported)} of GetRecommendations is not emulated.", 501)
+    count = _count(parameters)
+    deployed = _deployed(context, parameters)
+    if deployed.recipe.recipe_type is _RANKING or deployed.recipe.recipe_type in _SEGMENTS_AND_ACTIONS:
+        raise invalid_input(f"Campaigns of the recipe {deployed.recipe.name} do not answer GetRecommendations.")
+    found = deployed.version.model.recommend(deployed.history, allowed=deployed.allowed, count=count)
+    return _answer("itemList", deployed, found)
+
+
+def get_personalized_ranking(context: Context, parameters: Parameters) -> Mapping[str, Any]:
+    """GetPersonalizedRanking: the scores of the given items sum to 1; items unknown to the model come last."""
+    candidates = list(dict.fromkeys(parameters["inputList"]))
+    _check_size(len(candidates), parameters, "inputList")
+    deployed = _deployed(context, parameters)
+    if deployed.recipe.recipe_type is not _RANKING:
+        raise invalid_input(f"Campaigns of the recipe {deployed.recipe.name} do not answer GetPersonalizedRanking.")
+    wanted = set(candidates)
+
+    def allowed(item_ids: Array) -> Mask:
+        chosen = np.fromiter((item_id in wanted for item_id in item_ids), np.bool_, len(item_ids))
+        return chosen & deployed.allowed(item_ids) if deployed.allowed else chosen
+
+    ranked = deployed.version.model.recommend(deployed.history, allowed=allowed, count=len(candidates))
+    total = sum(score for _, score in ranked) or 1.0
+    known = set(deployed.version.model.item_ids)
+    unknown = [item_id for item_id in candidates if item_id not in known]
+    found: list[tuple[str, float | None]] = [(item_id, score / total) for item_id, score in ranked]
+    return _answer("personalizedRanking", deployed, [*found, *((item_id, None) for item_id in unknown)])
+
+
+def _deployed(context: Context, parameters: Parameters) -> _Deployed:
+    scope = context.scope
+    with context.engine.state.lock:
+        campaign = _campaign(context, parameters)
+        recipe = find_recipe(campaign.attributes["recipeArn"])
+        version = scope.versions[campaign.attributes["solutionVersionArn"]]
+        group = campaign.attributes["datasetGroupArn"]
+        history = _history(scope, group, recipe, version, parameters)
+        columns = _metadata_columns(scope, campaign, recipe, parameters)
+        items = entities_of(scope, group, "ITEMS") if columns or "filterArn" in parameters else None
+        allowed = allowed_by(context, group, parameters, recipe) if "filterArn" in parameters else None
+        return _Deployed(
+            recipe=recipe,
+            version=version,
+            history=history,
+            allowed=allowed,
+            items=items[0].table(items[1]) if items else None,
+            metadata_columns=columns,
+        )
+
+
+def _campaign(context: Context, parameters: Parameters) -> Record:
+    arn = parameters.get("campaignArn")
+    if arn is None:
+        raise invalid_input("campaignArn is required.")
+    campaign = context.scope.find("Campaign", arn)
+    if campaign is None:
+        raise not_found(f"Campaign {arn} not found.")
+    if not campaign.active:
+        code = context.engine.settings.uncertain.inactive_campaign_error
+        raise ServiceError(code, f"Campaign {arn} is in status {campaign.status}, it must be ACTIVE.")
+    return campaign
+
+
+def _history(
+    scope: Scope, group: str, recipe: Recipe, version: TrainedVersion, parameters: Parameters
+) -> Sequence[Event]:
+    if recipe.recipe_type is RecipeType.RELATED_ITEMS:
+        if "itemId" not in parameters:
+            raise invalid_input(f"itemId is required by the recipe {recipe.name}.")
+        return [Event(parameters["itemId"])]
+    if recipe.recipe_type is RecipeType.POPULAR_ITEMS:
+        return []
+    if "userId" not in parameters:
+        raise invalid_input(f"userId is required by the recipe {recipe.name}.")
+    contents = interactions_of(scope, group)
+    events = contents.history(parameters["userId"]) if contents else []
+    if version.event_type is None:
+        return events
+    return [event for event in events if event.event_type == version.event_type]
+
+
+def _metadata_columns(scope: Scope, campaign: Record, recipe: Recipe, parameters: Parameters) -> Sequence[str]:
+    wanted: Sequence[str] = parameters.get("metadataColumns", {}).get("ITEMS", ())
+    if not wanted:
+        return ()
+    configuration = campaign.attributes.get("campaignConfig", {})
+    if recipe.name not in _METADATA_ALWAYS and not configuration.get("enableMetadataWithRecommendations"):
+        raise invalid_input(f"Metadata is not enabled for the campaign {campaign.arn}.")
+    if len(wanted) > MAX_METADATA_COLUMNS:
+        raise invalid_input(f"metadataColumns can have at most {MAX_METADATA_COLUMNS} columns, got {len(wanted)}.")
+    items = entities_of(scope, campaign.attributes["datasetGroupArn"], "ITEMS")
+    known = {column.name.lower() for column in items[1]} if items else set()
+    unknown = [name for name in wanted if name.lower() not in known]
+    if unknown:
+        raise invalid_input(f"The Items dataset has no {', '.join(unknown)}.")
+    return wanted
+
+
+def _count(parameters: Parameters) -> int:
+    count: int = parameters.get("numResults", DEFAULT_RESULTS)
+    _check_size(count, parameters, "numResults")
+    return count
+
+
+def _check_size(count: int, parameters: Parameters, member: str) -> None:
+    limit = MAX_RESULTS_WITH_METADATA if parameters.get("metadataColumns") else MAX_RESULTS
+    if count > limit:
+        raise invalid_input(f"{member} can be at most {limit}, got {count}.")
+
+
+def _answer(key: str, deployed: _Deployed, found: Sequence[tuple[str, float | None]]) -> Mapping[str, Any]:
+    scored = deployed.recipe.name not in _NO_SCORES
+    metadata = _metadata(deployed, [item_id for item_id, _ in found])
+    return {
+        key: [
+            {"itemId": item_id, "score": score if scored else None, "metadata": metadata.get(item_id)}
+            for item_id, score in found
+        ],
+        "recommendationId": f"RID-{uuid.uuid4()}",
+    }
+
+
+def _metadata(deployed: _Deployed, item_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Metadata of items, as the service gives it: names in lower case, values as strings."""
+    if not deployed.metadata_columns or deployed.items is None:
+        return {}
+    names = {name.lower() for name in deployed.metadata_columns}
+    columns = {name.lower(): values for name, values in deployed.items.columns.items() if name.lower() in names}
+    wanted = set(item_ids)
+    rows = {item_id: row for row, item_id in enumerate(deployed.items.ids) if item_id in wanted}
+    return {
+        item_id: {name: str(values[row]) for name, values in columns.items() if not _is_null(values[row])}
+        for item_id, row in rows.items()
+    }
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))

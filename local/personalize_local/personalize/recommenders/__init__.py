@@ -1,0 +1,20 @@
+"""Recommenders that really learn, one per type of recipe of Amazon Personalize."""
+
+from personalize_local.personalize.recommenders.data import Event, Interactions, Table, select_events
+from personalize_local.personalize.recommenders.evaluation import REMOVE_SEEN, compare_with_popularity, evaluate
+from personalize_local.personalize.recommenders.model import Model, load
+from personalize_local.personalize.recommenders.recipes import TRAINERS, train
+
+__all__ = [
+    "REMOVE_SEEN",
+    "TRAINERS",
+    "Event",
+    "Interactions",
+    "Model",
+    "Table",
+    "compare_with_popularity",
+    "evaluate",
+    "load",
+    "select_events",
+    "train",
+]

@@ -1,0 +1,157 @@
+"""From the items of a history to a score for every item: two ways, for smaller and for larger catalogues."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+from implicit.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import TFIDFRecommender
+from scipy import linalg, sparse
+
+from personalize_local.personalize.recommenders.data import Array, Floats, Integers
+from personalize_local.personalize.recommenders.encoding import Sequences
+
+# Tuned on MovieLens 100K (ratings above 3.6) by benchmarks/recommenders.py.
+EASE_REGULARIZATION = 400.0
+TRANSITION_WINDOW = 3
+TRANSITION_DECAY = 0.8
+TRANSITION_SHRINKAGE = 10.0
+TRANSITION_WEIGHT = 0.5
+ALS_REGULARIZATION = 0.05
+ALS_ITERATIONS = 15
+ALS_CONFIDENCE = 1.0
+NEIGHBOURS = 50
+NEIGHBOUR_WEIGHT = 0.5
+
+
+class Scorer(ABC):
+    """Scores the items that interactions know, given weighted items of a history."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def scores(self, items: Integers, weights: Floats) -> Floats:
+        """Score every item.
+
+        :param items: places of the items of the history.
+        :param weights: how much each counts; they sum to 1.
+        """
+
+    @abstractmethod
+    def arrays(self) -> dict[str, Array]:
+        """Give what :meth:`from_arrays` needs."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """Build the scorer again from what :meth:`arrays` gave."""
+
+
+class ItemToItem(Scorer):
+    """EASE and item-to-next-item transitions, summed up in one dense matrix; for smaller catalogues.
+
+    EASE: H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", 2019.
+    """
+
+    kind = "item_to_item"
+
+    def __init__(self, matrix: Floats) -> None:
+        self._matrix = matrix
+
+    @classmethod
+    def train(cls, sequences: Sequences) -> Self:
+        """Solve EASE and add the transitions."""
+        user_items = sequences.user_items()
+        gram = (user_items.T @ user_items).toarray().astype(np.float64)
+        gram[np.diag_indices_from(gram)] += EASE_REGULARIZATION
+        inverse = linalg.inv(gram, overwrite_a=True, check_finite=False)
+        similarity = inverse / -np.diag(inverse)
+        np.fill_diagonal(similarity, 0)
+
+        transitions = sequences.transitions(window=TRANSITION_WINDOW, decay=TRANSITION_DECAY).toarray()
+        transitions /= transitions.sum(axis=1, keepdims=True) + TRANSITION_SHRINKAGE
+        return cls((similarity + TRANSITION_WEIGHT * transitions).astype(np.float32))
+
+    def scores(self, items: Integers, weights: Floats) -> Floats:
+        """Add up the rows of the items of the history."""
+        result: Floats = weights.astype(np.float32) @ self._matrix[items]
+        return result
+
+    def arrays(self) -> dict[str, Array]:
+        """Give the matrix."""
+        return {"matrix": self._matrix}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """Build the scorer from the matrix."""
+        return cls(arrays["matrix"])
+
+
+class Factors(Scorer):
+    """Matrix factorization, the user folded in from the history, with item neighbours; for larger catalogues.
+
+    :param factors: one row per item.
+    :param neighbours: for each item, how similar its nearest neighbours are.
+    """
+
+    kind = "factors"
+
+    def __init__(self, factors: Floats, neighbours: sparse.csr_matrix) -> None:
+        self._factors = factors
+        self._neighbours = neighbours
+        self._gram = factors.T @ factors + ALS_REGULARIZATION * np.eye(factors.shape[1], dtype=factors.dtype)
+
+    @classmethod
+    def train(cls, sequences: Sequences, *, size: int, seed: int) -> Self:
+        """Factorize, and find the neighbours.
+
+        :param size: how many factors.
+        :param seed: where the factors start.
+        """
+        user_items = sequences.user_items()
+        als = AlternatingLeastSquares(
+            factors=size,
+            regularization=ALS_REGULARIZATION,
+            alpha=ALS_CONFIDENCE,
+            iterations=ALS_ITERATIONS,
+            random_state=seed,
+            num_threads=1,
+            use_gpu=False,
+        )
+        als.fit(user_items, show_progress=False)
+        neighbours = TFIDFRecommender(K=NEIGHBOURS, num_threads=1)
+        neighbours.fit(user_items, show_progress=False)
+        return cls(np.asarray(als.item_factors), neighbours.similarity.tocsr())
+
+    def scores(self, items: Integers, weights: Floats) -> Floats:
+        """Fold the user in by one step of the least squares, and add what is near the items."""
+        rows = self._factors[items]
+        confidence = (weights * len(weights) * ALS_CONFIDENCE).astype(rows.dtype)
+        user = np.linalg.solve(self._gram + (rows.T * confidence) @ rows, rows.T @ (1 + confidence))
+        folded: Floats = self._factors @ user
+        near: Floats = self._neighbours[items].T @ weights
+        return _to_one(folded) + NEIGHBOUR_WEIGHT * _to_one(near)
+
+    def arrays(self) -> dict[str, Array]:
+        """Give the factors, and the neighbours as the parts of a sparse matrix."""
+        near = self._neighbours
+        return {"factors": self._factors, "data": near.data, "indices": near.indices, "indptr": near.indptr}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """Build the scorer from its arrays."""
+        size = len(arrays["factors"])
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        return cls(arrays["factors"], sparse.csr_matrix(parts, shape=(size, size)))
+
+
+SCORERS: Mapping[str, type[Scorer]] = {scorer.kind: scorer for scorer in (ItemToItem, Factors)}
+
+
+def _to_one(scores: Floats) -> Floats:
+    """Scale scores so that the highest is 1."""
+    highest = scores.max()
+    return scores / highest if highest > 0 else scores

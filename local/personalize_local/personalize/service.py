@@ -1,0 +1,163 @@
+"""The service: takes calls, in the process or over HTTP, and answers them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+from .admin import ADMIN_ACTIONS
+from .api import operation_model
+from .calls import CallLog
+from .engine import Context, Engine
+from .errors import ServiceError, not_emulated
+from .faults import Faults
+from .lifecycle import Lifecycle
+from .objects import Authorize, ObjectStore
+from .operations import OPERATIONS
+from .protocol import HttpResponse, decode, encode, encode_error, service_of
+from .quotas import Quotas
+from .settings import Settings
+from .state import State
+from .validation import check_request, shape_response
+from .worker import Trainer
+
+_LOG = logging.getLogger("personalize_local")
+
+
+class Personalize:
+    """Amazon Personalize, its runtime and its events, for any number of accounts and Regions.
+
+    Every method may be called from any thread.
+
+    :param objects: where imports read from.
+    :param authorize: decides whether a role may read there. Default: - every role may.
+    :param settings: Default: - those of ``Settings()``.
+    :param log: what the API does not tell: where a file is wrong, why a training died. Default: - the logger
+        ``personalize_local``.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: ObjectStore,
+        authorize: Authorize | None = None,
+        settings: Settings | None = None,
+        log: logging.Logger = _LOG,
+    ) -> None:
+        self._objects = objects
+        self._authorize = authorize
+        self._settings = settings or Settings()
+        self._log = log
+        self._engine = self._new_engine()
+
+    @property
+    def calls(self) -> CallLog:
+        """The calls that were made, newest last."""
+        return self._engine.calls
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that are still to happen."""
+        return self._engine.faults
+
+    def call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
+    ) -> dict[str, Any]:
+        """Run one operation.
+
+        :param service: ``personalize``, ``personalize-runtime`` or ``personalize-events``.
+        :param operation: such as ``CreateDatasetGroup``.
+        :param parameters: by the API's member names.
+        :returns: the answer's members; times are Unix time in seconds.
+        :raises ServiceError: as the service would.
+        """
+        engine = self._engine
+        error = None
+        try:
+            return _run(engine, service, operation, parameters, account=account, region=region)
+        except ServiceError as raised:
+            error = raised.code
+            raise
+        finally:
+            engine.calls.add(service, operation, parameters, account=account, region=region, error=error)
+
+    def handle_http(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, account: str, region: str
+    ) -> HttpResponse:
+        """Answer one HTTP request, in the protocol that it is in.
+
+        :returns: status, headers and body.
+        """
+        service = (service_of(method, path, headers) or ("personalize", ""))[0]
+        try:
+            request = decode(method, path, headers, body)
+            answer = self.call(request.service, request.operation, request.parameters, account=account, region=region)
+            return encode(request.service, request.operation, answer)
+        except ServiceError as error:
+            return encode_error(service, error)
+        except Exception:
+            self._log.exception("a request went wrong: %s %s", method, path)
+            message = "An internal error occurred. See the log of personalize-local."
+            return encode_error(service, ServiceError("InternalFailure", message, 500))
+
+    def admin(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what the API cannot: look at the calls, let something fail, forget everything.
+
+        :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults`` or ``reset``.
+        :param parameters: ``calls`` takes ``operation`` and ``since``; ``fail`` takes the members of ``Fault``.
+        :raises ValueError: for another action, or other parameters.
+        """
+        if action == "reset":
+            self.reset()
+            return {}
+        if action not in ADMIN_ACTIONS:
+            raise ValueError(f"the action must be one of {', '.join([*ADMIN_ACTIONS, 'reset'])}, got {action!r}")
+        return ADMIN_ACTIONS[action](self._engine, parameters)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        old, self._engine = self._engine, self._new_engine()
+        _close(old)
+
+    def close(self) -> None:
+        """End all threads and processes."""
+        _close(self._engine)
+
+    def _new_engine(self) -> Engine:
+        state = State()
+        return Engine(
+            settings=self._settings,
+            quotas=Quotas(self._settings.quotas),
+            state=state,
+            lifecycle=Lifecycle(state.lock, self._settings.time_scale, self._log),
+            faults=Faults(self._settings.fail),
+            calls=CallLog(self._settings.remembered_calls),
+            trainer=Trainer(self._log.getChild("training")),
+            objects=self._objects,
+            authorize=self._authorize,
+            log=self._log,
+        )
+
+
+def _run(
+    engine: Engine, service: str, name: str, parameters: Mapping[str, Any], *, account: str, region: str
+) -> dict[str, Any]:
+    model = operation_model(service, name)
+    if model is None:
+        raise ServiceError("UnknownOperationException", f"There is no operation {service}:{name}", 404)
+    operation = OPERATIONS.get((service, name))
+    if operation is None:
+        raise not_emulated(service, name)
+    request = check_request(model.input_shape, parameters)
+    failure = engine.faults.strike(name, request)
+    context = Context(engine, engine.state.scope(account, region), name, failure)
+    with engine.state.lock if operation.locked else nullcontext():
+        # shaped with the lock held, since answers may share what is in the state
+        return shape_response(model.output_shape, operation.run(context, request))
+
+
+def _close(engine: Engine) -> None:
+    engine.lifecycle.close()
+    engine.trainer.close()

@@ -1,0 +1,204 @@
+"""Checks requests and responses against the API's own shapes.
+
+SDKs check types and what is required; patterns, maximum lengths and enumerations are checked by the service alone.
+The texts follow those of other AWS services that speak JSON.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from .api import Shape
+from .errors import invalid_input
+
+# classes of Java that Python does not know, and what is nearest; only the last one never stands within brackets
+_CATEGORIES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{ASCII}": r"[\x00-\x7F]"}
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (Mapping,),
+    "map": (Mapping,),
+    "list": (list, tuple),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "timestamp": (int, float, str, datetime.datetime),
+}
+
+
+def check_request(shape: Shape | None, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the parameters of an operation and bring them into one form.
+
+    :param shape: the operation's input shape.
+    :param parameters: by member name. Members that are null or that the shape does not know are left out, as the
+        service does.
+    :returns: the parameters; timestamps are Unix time in seconds.
+    :raises ServiceError: InvalidInputException that names every violation.
+    """
+    if shape is None:
+        return {}
+    normalized = _normalize(shape, parameters)
+    violations = list(_violations(shape, normalized, ""))
+    if violations:
+        plural = "error" if len(violations) == 1 else "errors"
+        raise invalid_input(f"{len(violations)} validation {plural} detected: {'; '.join(violations)}")
+    return dict(normalized)
+
+
+def shape_response(shape: Shape | None, response: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what the output shape knows.
+
+    :raises RuntimeError: if what is left does not fit the shape: a defect of the emulator, never of the client.
+    """
+    if shape is None:
+        return {}
+    kept = _normalize(shape, response)
+    # patterns are not checked: some of the model's are wrong for outputs (the role of an import job)
+    wrong = list(_type_violations(shape, kept, ""))
+    if wrong:
+        raise RuntimeError(f"the response does not fit the shape {shape.name}: {'; '.join(wrong)}")
+    return dict(kept)
+
+
+def _normalize(shape: Shape, value: Any) -> Any:
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, Mapping):
+        return {
+            name: _normalize(member, value[name])
+            for name, member in shape.members.items()
+            if value.get(name) is not None
+        }
+    if kind == "list" and isinstance(value, (list, tuple)):
+        return [_normalize(shape.member, item) for item in value]
+    if kind == "map" and isinstance(value, Mapping):
+        return {key: _normalize(shape.value, item) for key, item in value.items()}
+    if kind == "timestamp":
+        return _timestamp(value)
+    return value
+
+
+def _timestamp(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.timestamp()
+    if isinstance(value, str):
+        try:
+            return datetime.datetime.fromisoformat(value).timestamp()
+        except ValueError:
+            return value
+    return value
+
+
+def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    wrong_types = list(_type_violations(shape, value, path))
+    yield from wrong_types
+    if not wrong_types:
+        yield from _constraint_violations(shape, value, path)
+
+
+def _type_violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    kind = shape.type_name
+    right = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if kind == "timestamp" and isinstance(value, str):
+        right = False
+    if isinstance(value, float) and not math.isfinite(value):
+        right = False
+    if not right:
+        yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must be a {kind}"
+        return
+    if kind == "structure":
+        for name in shape.required_members:
+            if name not in value:
+                yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
+        for name, item in value.items():
+            yield from _type_violations(shape.members[name], item, _join(path, name))
+    elif kind == "list":
+        for index, item in enumerate(value, start=1):
+            yield from _type_violations(shape.member, item, f"{path}.{index}.member")
+    elif kind == "map":
+        for key, item in value.items():
+            yield from _type_violations(shape.key, key, f"{path}.key")
+            yield from _type_violations(shape.value, item, f"{path}.{key}.member")
+
+
+def _constraint_violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    kind = shape.type_name
+    for constraint in _CONSTRAINTS.get(kind, ()):
+        wanted = constraint(shape, value)
+        if wanted:
+            yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: {wanted}"
+    if kind == "structure":
+        for name, item in value.items():
+            yield from _constraint_violations(shape.members[name], item, _join(path, name))
+    elif kind == "list":
+        for index, item in enumerate(value, start=1):
+            yield from _constraint_violations(shape.member, item, f"{path}.{index}.member")
+    elif kind == "map":
+        for key, item in value.items():
+            yield from _constraint_violations(shape.key, key, f"{path}.key")
+            yield from _constraint_violations(shape.value, item, f"{path}.{key}.member")
+
+
+def _length(shape: Shape, value: Any) -> str | None:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and len(value) < least:
+        return f"Member must have length greater than or equal to {least}"
+    if most is not None and len(value) > most:
+        return f"Member must have length less than or equal to {most}"
+    return None
+
+
+def _range(shape: Shape, value: Any) -> str | None:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and value < least:
+        return f"Member must have value greater than or equal to {least}"
+    if most is not None and value > most:
+        return f"Member must have value less than or equal to {most}"
+    return None
+
+
+def violates_pattern(shape: Shape, value: str) -> str | None:
+    """Say what is wanted, if a string does not have the form that its shape asks for."""
+    pattern = shape.metadata.get("pattern")
+    if pattern is None or _compiled(pattern).fullmatch(value):
+        return None
+    return f"Member must satisfy regular expression pattern: {pattern}"
+
+
+def _enumeration(shape: Shape, value: str) -> str | None:
+    if not shape.enum or value in shape.enum:
+        return None
+    return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+
+
+_CONSTRAINTS: dict[str, tuple[Callable[[Shape, Any], str | None], ...]] = {
+    "string": (_length, violates_pattern, _enumeration),
+    "list": (_length,),
+    "map": (_length,),
+    "integer": (_range,),
+    "long": (_range,),
+    "float": (_range,),
+    "double": (_range,),
+}
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    for category, nearest in _CATEGORIES.items():
+        pattern = pattern.replace(category, nearest)
+    return re.compile(pattern)
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return f"'{text[:200]}...'" if len(text) > 200 else f"'{text}'"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

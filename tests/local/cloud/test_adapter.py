@@ -1,0 +1,77 @@
+"""The guards around the patches, and what the patches put into the emulator's tables."""
+
+import subprocess
+import sys
+import types
+
+import pytest
+
+from personalize_local.cloud.adapter import expected
+from personalize_local.cloud.adapter.resource_types import TYPES
+
+
+@pytest.fixture
+def module() -> types.ModuleType:
+    made = types.ModuleType("emulator")
+    exec("def double(number): return 2 * number\nTEXT = 'a b a'\nTABLE = {'k': 1}\nTICK = 10", made.__dict__)
+    return made
+
+
+def test_patches_can_be_stacked(module: types.ModuleType) -> None:
+    for _ in range(2):
+        expected.wrap(module, "double", "number", lambda original: lambda number: original(number) + 1)
+    assert module.double(5) == 12
+
+
+def test_what_is_not_as_expected_is_refused(module: types.ModuleType) -> None:
+    with pytest.raises(
+        expected.IncompatibleEmulatorError, match=r"emulator.double has parameters \(number\), expected"
+    ):
+        expected.wrap(module, "double", "value", lambda original: original)
+    with pytest.raises(expected.IncompatibleEmulatorError, match=r"emulator.triple does not exist"):
+        expected.wrap(module, "triple", "", lambda original: original)
+    with pytest.raises(expected.IncompatibleEmulatorError, match=r"contains 'a' 2 times, expected 1"):
+        expected.substitute(module, "TEXT", "a", "c")
+    with pytest.raises(expected.IncompatibleEmulatorError, match=r"TABLE is not a dictionary with \['missing'\]"):
+        expected.table(module, "TABLE", "missing")
+    with pytest.raises(expected.IncompatibleEmulatorError, match="TICK is 10, expected 5"):
+        expected.constant(module, "TICK", 5, 1)
+
+
+def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected, "version", lambda name: "9.9.9")
+    with pytest.raises(
+        expected.IncompatibleEmulatorError, match=r"ministack 9\.9\.9 is installed, personalize-local needs"
+    ):
+        expected.require_version()
+
+
+def test_resource_types_are_those_of_the_cloudformation_registry() -> None:
+    """cfn-lint carries the registry's schemas."""
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+
+    for row in TYPES:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", row.name).schema
+        create_only = {path.split("/")[2] for path in schema["createOnlyProperties"]}
+        read_only = {path.removeprefix("/properties/") for path in schema["readOnlyProperties"]}
+        updatable = schema["properties"].keys() - create_only - read_only - {"Tags", "DatasetImportJob"}
+        assert row.create_only >= create_only - {"DatasetImportJob"}, row.name
+        assert row.updatable == updatable, row.name
+        assert {row.arn_attribute, *row.attributes} == read_only, row.name
+
+
+def test_iam_knows_the_actions_and_resources_of_personalize() -> None:
+    script = """
+from ministack.core import iam_actions
+from personalize_local.cloud.adapter import install
+install(None)
+arn = "arn:aws:personalize:us-east-1:1:campaign/c"
+body = ('{"userId": "1", "campaignArn": "%s"}' % arn).encode()
+print(iam_actions.extract_iam_action("personalize", "POST", "/recommendations", {}, body, {}))
+headers = {"x-amz-target": "AmazonPersonalize.DescribeCampaign"}
+print(iam_actions.extract_iam_action("personalize", "POST", "/", headers, body, {}))
+print(iam_actions.extract_resource_arn("personalize", "POST", "/", {}, body, {}, "us-east-1", "1") == arn)
+print(iam_actions.extract_resource_arn("personalize", "POST", "/", {}, b"{}", {}, "us-east-1", "1"))
+"""
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["personalize:GetRecommendations", "personalize:DescribeCampaign", "True", "*"]

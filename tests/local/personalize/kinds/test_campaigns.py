@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from personalize_local.personalize import Settings, Uncertain
+
+from ..support import Builder, Cloud, interactions_csv
+
+SETTINGS = Settings(time_scale=0.0001)
+
+
+class Trained(Builder):
+    """A group with a solution and a version."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.group_arn = self.group()
+        self.import_csv(self.dataset(self.group_arn), interactions_csv())
+        self.solution_arn = self.solution(self.group_arn)
+        self.version_arn = self.version(self.solution_arn)
+
+    def updated(self, campaign: str) -> dict[str, object]:
+        """Wait until the update of a campaign has come through."""
+        found = self.wait("campaign", campaign)
+        while found["latestCampaignUpdate"]["status"] not in ("ACTIVE", "CREATE FAILED"):
+            found = self.wait("campaign", campaign)
+        return found
+
+
+@pytest.fixture
+def trained(make_cloud: Callable[..., Cloud]) -> Trained:
+    return Trained(make_cloud(SETTINGS))
+
+
+def test_defaults(trained: Trained) -> None:
+    found = trained.wait("campaign", trained.campaign(trained.version_arn))
+    assert found["minProvisionedTPS"] == 1
+    assert found["solutionVersionArn"] == trained.version_arn
+    assert "latestCampaignUpdate" not in found
+
+
+def test_an_update_leaves_the_rest(trained: Trained) -> None:
+    client = trained.personalize
+    configuration = {"enableMetadataWithRecommendations": True}
+    campaign = trained.campaign(trained.version_arn, campaignConfig=configuration)
+    client.update_campaign(campaignArn=campaign, minProvisionedTPS=3)
+    updating = client.describe_campaign(campaignArn=campaign)["campaign"]
+    assert (updating["status"], updating["minProvisionedTPS"]) == ("ACTIVE", 1)
+    assert updating["latestCampaignUpdate"]["status"] == "CREATE PENDING"
+    assert updating["latestCampaignUpdate"]["minProvisionedTPS"] == 3
+    for refused in (client.update_campaign, client.delete_campaign):
+        with pytest.raises(client.exceptions.ResourceInUseException, match="CREATE"):
+            refused(campaignArn=campaign)
+    found = trained.updated(campaign)
+    assert found["minProvisionedTPS"] == 3
+    assert found["solutionVersionArn"] == trained.version_arn
+    assert found["campaignConfig"] == configuration
+
+
+def test_the_old_version_serves_until_the_update_is_through(trained: Trained) -> None:
+    campaign = trained.campaign(trained.version_arn)
+    version = trained.version(trained.solution_arn)
+    trained.personalize.update_campaign(campaignArn=campaign, solutionVersionArn=version)
+    for _ in range(20):
+        assert trained.cloud.runtime.get_recommendations(campaignArn=campaign, userId="u0")["itemList"]
+    assert trained.updated(campaign)["solutionVersionArn"] == version
+
+
+def test_a_version_of_another_solution(trained: Trained) -> None:
+    client = trained.personalize
+    campaign = trained.campaign(trained.version_arn)
+    other = trained.solution(trained.group_arn, "other")
+    version = trained.version(other)
+    client.update_campaign(campaignArn=campaign, solutionVersionArn=version)
+    with pytest.raises(client.exceptions.ResourceInUseException, match=campaign):
+        client.delete_solution(solutionArn=other)
+    with pytest.raises(client.exceptions.ResourceInUseException, match=campaign):
+        client.delete_solution(solutionArn=trained.solution_arn)
+    assert trained.updated(campaign)["solutionVersionArn"] == version
+    client.delete_solution(solutionArn=trained.solution_arn)
+
+
+def test_a_version_of_another_solution_refused(make_cloud: Callable[..., Cloud]) -> None:
+    uncertain = Uncertain(update_campaign_across_solutions=False)
+    trained = Trained(make_cloud(Settings(uncertain=uncertain)))
+    campaign = trained.campaign(trained.version_arn)
+    version = trained.version(trained.solution(trained.group_arn, "other"))
+    with pytest.raises(trained.personalize.exceptions.InvalidInputException, match="serves the solution .*picks"):
+        trained.personalize.update_campaign(campaignArn=campaign, solutionVersionArn=version)
+
+
+def test_a_failed_update_leaves_the_old(trained: Trained) -> None:
+    campaign = trained.campaign(trained.version_arn)
+    trained.cloud.service.admin("fail", {"operation": "UpdateCampaign", "failure_reason": "no capacity"})
+    trained.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=9)
+    found = trained.updated(campaign)
+    assert (found["status"], found["minProvisionedTPS"]) == ("ACTIVE", 1)
+    update = found["latestCampaignUpdate"]
+    assert (update["status"], update["failureReason"]) == ("CREATE FAILED", "no capacity")  # type: ignore[index]
+    trained.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=2)
+    assert trained.updated(campaign)["minProvisionedTPS"] == 2
+
+
+def test_a_failed_campaign_can_be_updated(trained: Trained) -> None:
+    trained.cloud.service.admin("fail", {"operation": "CreateCampaign", "failure_reason": "no capacity"})
+    campaign = trained.personalize.create_campaign(name="live", solutionVersionArn=trained.version_arn)["campaignArn"]
+    assert trained.wait("campaign", campaign, until=("CREATE FAILED",))["failureReason"] == "no capacity"
+    trained.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=2)
+    found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
+    while found["status"] == "CREATE FAILED":
+        found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
+    assert "failureReason" not in found
+    assert found["minProvisionedTPS"] == 2
+
+
+def test_latest(trained: Trained) -> None:
+    latest = f"{trained.solution_arn}/$LATEST"
+    follows = trained.campaign(latest, "follows", campaignConfig={"syncWithLatestSolutionVersion": True})
+    stays = trained.campaign(latest, "stays")
+    assert trained.wait("campaign", follows)["solutionVersionArn"] == trained.version_arn
+    version = trained.version(trained.solution_arn)
+    assert trained.updated(follows)["solutionVersionArn"] == version
+    assert "latestCampaignUpdate" not in trained.wait("campaign", stays)
+    trained.personalize.update_campaign(campaignArn=stays, solutionVersionArn=latest)
+    assert trained.updated(stays)["solutionVersionArn"] == version
+
+
+def test_what_is_refused(trained: Trained) -> None:
+    client = trained.personalize
+    untrained = trained.solution(trained.group_arn, "untrained")
+    sync = {"campaignConfig": {"syncWithLatestSolutionVersion": True}}
+    explore = {"campaignConfig": {"itemExplorationConfig": {"explorationWeight": "0.3"}}}
+    for code, arguments, message in (
+        ("InvalidInputException", {"solutionVersionArn": trained.version_arn, **sync}, r"ends with /\$LATEST"),
+        ("InvalidInputException", {"solutionVersionArn": trained.version_arn, **explore}, "itemExplorationConfig"),
+        ("ResourceNotFoundException", {"solutionVersionArn": f"{untrained}/$LATEST"}, "has no ACTIVE"),
+    ):
+        with pytest.raises(getattr(client.exceptions, code), match=message):
+            client.create_campaign(name="c", **arguments)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personalize_local.personalize import Settings
+
+from ..support import V2, Builder, Cloud
+
+V1 = "arn:aws:personalize:::recipe/aws-user-personalization"
+
+
+def test_defaults(build: Builder) -> None:
+    group = build.group()
+    arn = build.personalize.create_solution(name="s", datasetGroupArn=group, recipeArn=V2)["solutionArn"]
+    found = build.wait("solution", arn)
+    assert found["performAutoTraining"] is True
+    assert found["performHPO"] is False
+    assert "latestSolutionUpdate" not in found
+    assert "latestSolutionVersion" not in found
+
+
+def test_what_is_set_reads_back(build: Builder) -> None:
+    configuration = {
+        "algorithmHyperParameters": {"apply_recency_bias": "false"},
+        "eventsConfig": {"eventParametersList": [{"eventType": "watch", "weight": 1.0}]},
+        "autoTrainingConfig": {"schedulingExpression": "rate(30 days)"},
+    }
+    arn = build.solution(build.group(), solutionConfig=configuration, eventType="watch")
+    found = build.wait("solution", arn)
+    assert found["performAutoTraining"] is False
+    assert found["solutionConfig"] == configuration
+    assert found["eventType"] == "watch"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"recipeArn": None}, "recipeArn is required"),
+        ({"performHPO": True}, "aws-user-personalization-v2 does not support performHPO"),
+        ({"performIncrementalUpdate": True}, "does not support performIncrementalUpdate"),
+        ({"recipeArn": V1, "solutionConfig": {"eventsConfig": {}}}, "does not support eventsConfig"),
+        ({"solutionConfig": {"optimizationObjective": {"itemAttribute": "A"}}}, "support optimizationObjective"),
+        (
+            {"solutionConfig": {"algorithmHyperParameters": {"bptt": "3"}}},
+            r"has no algorithmHyperParameters bptt; it has \['apply_recency_bias'\]",
+        ),
+        (
+            {"solutionConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}},
+            r"must be from 1 to 30 days, got rate\(31 days\)",
+        ),
+    ],
+)
+def test_what_the_recipe_does_not_take(build: Builder, arguments: dict[str, Any], message: str) -> None:
+    request = {"recipeArn": V2, **arguments}
+    group = build.group()
+    with pytest.raises(build.personalize.exceptions.InvalidInputException, match=message):
+        build.personalize.create_solution(
+            name="s", datasetGroupArn=group, **{key: value for key, value in request.items() if value is not None}
+        )
+
+
+def test_updates(make_cloud: Callable[..., Cloud]) -> None:
+    build = Builder(make_cloud(Settings(time_scale=0.0005)))
+    arn = build.solution(build.group())
+    change = {"autoTrainingConfig": {"schedulingExpression": "rate(3 days)"}}
+    build.personalize.update_solution(solutionArn=arn, performAutoTraining=True, solutionUpdateConfig=change)
+    updating = build.personalize.describe_solution(solutionArn=arn)["solution"]
+    assert updating["status"] == "ACTIVE"
+    assert updating["performAutoTraining"] is False
+    assert updating["latestSolutionUpdate"]["status"] == "CREATE PENDING"
+    assert updating["latestSolutionUpdate"]["solutionUpdateConfig"] == change
+    for operation in (build.personalize.update_solution, build.personalize.delete_solution):
+        with pytest.raises(build.personalize.exceptions.ResourceInUseException):
+            operation(solutionArn=arn)
+    while updating["latestSolutionUpdate"]["status"] != "ACTIVE":
+        updating = build.wait("solution", arn)
+    assert updating["performAutoTraining"] is True
+    assert updating["solutionConfig"] == change
+
+
+def test_recipes(build: Builder) -> None:
+    recipe = build.personalize.describe_recipe(recipeArn=V2)["recipe"]
+    assert recipe["name"] == "aws-user-personalization-v2"
+    assert recipe["recipeType"] == "USER_PERSONALIZATION"
+    assert recipe["status"] == "ACTIVE"

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personalize_local.personalize import Settings
+
+from .support import ITEMS_SCHEMA, ROLE, Builder, Cloud, interactions_csv, items_csv
+
+HEADER = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n"
+CONFORM = "rows that do not conform to the dataset schema"
+
+
+@pytest.fixture
+def few(make_cloud: Callable[..., Cloud]) -> Builder:
+    """A service that takes imports of a single record."""
+    return Builder(make_cloud(Settings(quotas={"min_records_per_interactions_import": 1})))
+
+
+def rows(cloud: Cloud, dataset: str) -> int:
+    state = cloud.service._engine.state.scope("000000000000", "us-east-1")
+    return len(state.datasets[dataset])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "logged"),
+    [
+        (
+            "USER_ID,ITEM_ID\nu,i\n",
+            "Input CSV is missing the following columns:[TIMESTAMP, EVENT_TYPE, EVENT_VALUE].",
+            "line 1: the header lacks TIMESTAMP, EVENT_TYPE, EVENT_VALUE",
+        ),
+        ("", "Input CSV is missing the following columns:[USER_ID,", "line 1"),
+        ("\ufeff" + HEADER, "missing the following columns:[USER_ID]", "byte order mark"),
+        (HEADER + "u,i,1,w,1\nu,i,yesterday,w,1\n", CONFORM, "line 3, column TIMESTAMP: 'yesterday' is not a long"),
+        (HEADER + "u,i,1.5,w,1\n", CONFORM, "line 2, column TIMESTAMP: '1.5' is not a long, Unix time in seconds"),
+        (HEADER + "u,i,1_000,w,1\n", CONFORM, "line 2, column TIMESTAMP: '1_000'"),
+        (HEADER + "u,i,,w,1\n", CONFORM, "line 2, column TIMESTAMP: is empty"),
+        (HEADER + "u,i,99999999999999999999,w,1\n", CONFORM, "line 2, column TIMESTAMP"),
+        (HEADER + "u,i,1,w,1\n,i,1,w,1\n", CONFORM, "line 3, column USER_ID: is empty"),
+        (HEADER + "u,,1,w,1\n", CONFORM, "line 2, column ITEM_ID: is empty"),
+        (HEADER + "u,i,1,,1\n", CONFORM, "line 2, column EVENT_TYPE: is empty"),
+        (HEADER + "u,i,1,w,much\n", CONFORM, "line 2, column EVENT_VALUE: 'much' is not a float"),
+        (HEADER + "u,i,1,w,nan\n", CONFORM, "line 2, column EVENT_VALUE: 'nan' is not a float"),
+        (HEADER + "u,i,1,w\n", CONFORM, "line 2: has 4 values, the header has 5"),
+        (HEADER + "u,i,1,w,1,2\n", CONFORM, "line 2: has 6 values"),
+        (HEADER + 'u,"i\nj",1,w,1\nu,i,x,w,1\n', CONFORM, "line 4, column TIMESTAMP"),
+        (HEADER + 'u,"i"j,1,w,1\n', CONFORM, "line 2: "),
+        (HEADER + "x" * 257 + ",i,1,w,1\n", "Length cannot be more than 256 characters for USER_ID.", "line 2"),
+        (HEADER + "u,i,1," + "x" * 1001 + ",1\n", "Length cannot be more than 1000 characters for EVENT_TYPE.", "line"),
+    ],
+)
+def test_bad_files(few: Builder, caplog: pytest.LogCaptureFixture, text: str, reason: str, logged: str) -> None:
+    dataset = few.dataset(few.group())
+    assert reason in few.failed_import(dataset, text)
+    records = [record for record in caplog.records if record.name == "personalize_local.import"]
+    assert len(records) == 1
+    message = records[0].getMessage()
+    assert message.startswith("s3://data/job.csv, line ")
+    assert logged in message
+    assert rows(few.cloud, dataset) == 0
+
+
+def test_not_utf8(few: Builder, caplog: pytest.LogCaptureFixture) -> None:
+    dataset = few.dataset(few.group())
+    few.cloud.buckets.objects["data", "x.csv"] = HEADER.encode() + b"u,i,1,w,1\n\xff,i,1,w,1\n"
+    job = few.personalize.create_dataset_import_job(
+        jobName="x", datasetArn=dataset, dataSource={"dataLocation": "s3://data/x.csv"}, roleArn=ROLE
+    )["datasetImportJobArn"]
+    few.wait("dataset_import_job", job, until=("CREATE FAILED",))
+    assert "s3://data/x.csv, line 3: is not UTF-8" in caplog.text
+
+
+def test_good_files(few: Builder) -> None:
+    dataset = few.dataset(few.group())
+    text = 'TIMESTAMP,EXTRA,EVENT_VALUE,USER_ID,ITEM_ID,EVENT_TYPE\r\n1,x,,"a, ""b"" \\"c\\"",ï,w\r\n\r\n'
+    few.import_csv(dataset, text)
+    scope = few.cloud.service._engine.state.scope("000000000000", "us-east-1")
+    history = scope.datasets[dataset].history('a, "b" "c"')  # type: ignore[union-attr]
+    assert [tuple(event) for event in history] == [("ï", "w", 1.0)]
+
+
+def test_identical_records_count_once(few: Builder) -> None:
+    dataset = few.dataset(few.group())
+    line = "u,i,1,w,1\n"
+    others = "u,i,1,w,2\nu,i,1,v,1\nu,i,1,w,\nu,i,2,w,1\nu,j,1,w,1\n"
+    few.import_csv(dataset, HEADER + line + others + line + line + "u,i,1,w,\n")
+    assert rows(few.cloud, dataset) == 6
+
+
+def test_full_replaces_and_incremental_adds(few: Builder) -> None:
+    dataset = few.dataset(few.group())
+    with pytest.raises(few.personalize.exceptions.InvalidInputException, match="must have the importMode FULL"):
+        few.start_import(dataset, HEADER, mode="INCREMENTAL")
+    few.import_csv(dataset, HEADER + "u,i,1,w,1\nu,i,2,w,1\n", name="a")
+    few.import_csv(dataset, HEADER + "u,i,2,w,1\nu,i,3,w,1\n", name="b", mode="INCREMENTAL")
+    assert rows(few.cloud, dataset) == 3
+    few.import_csv(dataset, HEADER + "u,i,4,w,1\n", name="c")
+    assert rows(few.cloud, dataset) == 1
+
+
+def test_a_failed_import_leaves_what_was_there(few: Builder) -> None:
+    dataset = few.dataset(few.group())
+    few.import_csv(dataset, HEADER + "u,i,1,w,1\n", name="a")
+    few.failed_import(dataset, HEADER + "u,i,x,w,1\n", name="b")
+    assert rows(few.cloud, dataset) == 1
+
+
+@pytest.mark.parametrize("mode", ["FULL", "INCREMENTAL"])
+def test_an_interactions_import_needs_a_thousand_records(build: Builder, mode: str) -> None:
+    dataset = build.dataset(build.group())
+    build.import_csv(dataset, interactions_csv(users=50, per_user=20))
+    reason = build.failed_import(dataset, interactions_csv(users=37, per_user=27), name="few", mode=mode)
+    assert "number of records is 999, the minimum is 1000" in reason
+
+
+def test_the_last_item_wins(build: Builder) -> None:
+    dataset = build.dataset(build.group(), "Items", ITEMS_SCHEMA)
+    build.import_csv(dataset, "ITEM_ID,GENRES,YEAR\ni,Drama,1990\nj,Drama,\ni,Comedy,1991\n", name="a")
+    build.import_csv(dataset, "ITEM_ID,GENRES,YEAR\nk,War,2000\nj,Thriller,1999\n", name="b", mode="INCREMENTAL")
+    build.cloud.events.put_items(
+        datasetArn=dataset, items=[{"itemId": "k", "properties": '{"genres": "Peace", "year": 2001}'}]
+    )
+    assert table(build.cloud, dataset) == {"i": ("Comedy", 1991), "j": ("Thriller", 1999), "k": ("Peace", 2001)}
+    build.import_csv(dataset, "ITEM_ID,GENRES,YEAR\ni,Drama,1990\n", name="c")
+    assert table(build.cloud, dataset) == {"i": ("Drama", 1990), "k": ("Peace", 2001)}
+    build.import_csv(dataset, "ITEM_ID,GENRES,YEAR\nk,Bulk,1990\n", name="d")
+    assert table(build.cloud, dataset) == {"k": ("Bulk", 1990)}
+
+
+def table(cloud: Cloud, dataset: str) -> dict[str, Any]:
+    from personalize_local.personalize.columns import columns_of
+
+    contents = cloud.service._engine.state.scope("000000000000", "us-east-1").datasets[dataset]
+    found = contents.table(columns_of(ITEMS_SCHEMA))  # type: ignore[union-attr]
+    return dict(zip(found.ids, zip(found.columns["GENRES"], found.columns["YEAR"], strict=True), strict=True))
+
+
+def test_folders(few: Builder, caplog: pytest.LogCaptureFixture) -> None:
+    dataset = few.dataset(few.group())
+    for name, text in (
+        ("in/a.csv", HEADER + "u,i,1,w,1\n"),
+        ("in/deep/b.csv", HEADER + "u,i,2,w,1\n"),
+        ("in/readme.txt", "not data"),
+        ("inside.csv", HEADER + "u,i,3,w,1\n"),
+    ):
+        few.cloud.buckets.put(name, text)
+
+    def run(name: str, location: str, until: str) -> str:
+        arn = few.personalize.create_dataset_import_job(
+            jobName=name, datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=ROLE
+        )["datasetImportJobArn"]
+        reason: str = few.wait("dataset_import_job", arn, until=(until,)).get("failureReason", "")
+        return reason
+
+    run("folder", "s3://data/in/", "ACTIVE")
+    assert rows(few.cloud, dataset) == 2
+    few.cloud.buckets.put("in/deep/b.csv", "A,B\n1,2\n")
+    assert "missing the following columns" in run("bad", "s3://data/in/", "CREATE FAILED")
+    assert "s3://data/in/deep/b.csv, line 1" in caplog.text
+    for number, location in enumerate(
+        ("s3://data/in", "s3://data/none.csv", "s3://data/none/", "s3://other/a.csv", "https://data/a.csv")
+    ):
+        assert run(f"none{number}", location, "CREATE FAILED") == "Invalid Data location."
+
+
+def test_permissions(make_cloud: Callable[..., Cloud], caplog: pytest.LogCaptureFixture) -> None:
+    asked: list[dict[str, str]] = []
+
+    def authorize(**request: str) -> bool:
+        asked.append(request)
+        return request["action"] != "s3:GetObject"
+
+    build = Builder(make_cloud(authorize=authorize))
+    dataset = build.dataset(build.group())
+    reason = build.failed_import(dataset, interactions_csv())
+    assert reason == (
+        "Failed to create a data import job for Interactions dataset. "
+        "Insufficient privileges for accessing data in Amazon S3."
+    )
+    assert asked[0] == {
+        "action": "s3:ListBucket",
+        "resource": "arn:aws:s3:::data",
+        "role_arn": ROLE,
+        "account": "000000000000",
+        "region": "us-east-1",
+    }
+    assert asked[1]["resource"] == "arn:aws:s3:::data/job.csv"
+    assert "may not s3:GetObject" in caplog.text
+
+
+def test_a_role_is_required(build: Builder) -> None:
+    dataset = build.dataset(build.group())
+    with pytest.raises(build.personalize.exceptions.InvalidInputException, match="roleArn is required"):
+        build.personalize.create_dataset_import_job(
+            jobName="j", datasetArn=dataset, dataSource={"dataLocation": "s3://data/x.csv"}
+        )
+
+
+def test_milliseconds_are_pointed_out(few: Builder, caplog: pytest.LogCaptureFixture) -> None:
+    dataset = few.dataset(few.group())
+    few.import_csv(dataset, HEADER + "u,i,1700000000000,w,1\n")
+    assert "column TIMESTAMP: seems to be in milliseconds" in caplog.text
+
+
+def test_a_dataset_in_use_cannot_be_deleted(make_cloud: Callable[..., Cloud]) -> None:
+    build = Builder(make_cloud(Settings(time_scale=0.001)))
+    dataset = build.dataset(build.group())
+    job = build.start_import(dataset, interactions_csv())
+    with pytest.raises(build.personalize.exceptions.ResourceInUseException, match="job, which is in status CREATE"):
+        build.personalize.delete_dataset(datasetArn=dataset)
+    build.wait("dataset_import_job", job)
+    build.personalize.delete_dataset(datasetArn=dataset)
+
+
+def test_items_need_no_thousand(build: Builder) -> None:
+    build.import_csv(build.dataset(build.group(), "Items", ITEMS_SCHEMA), items_csv())
+
+
+def test_a_hundred_thousand_rows_take_well_under_a_second(build: Builder, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    dataset = build.dataset(build.group())
+    text = interactions_csv(users=1000, per_user=100, items=1700)
+    start = time.perf_counter()
+    build.import_csv(dataset, text)
+    assert time.perf_counter() - start < 1.5  # measured: 0.5; a busy machine may take longer
+    assert "imported 100000 records into Interactions" in caplog.text
