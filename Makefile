@@ -59,7 +59,7 @@ format: $(PYTHON_READY) ## put the code into the project's style
 
 .PHONY: benchmark
 benchmark: $(READY) ## measure synthesis and the start of the Lambda functions
-	@$(RUN) benchmarks/synth.py
+	@$(RUN) -m benchmarks.synth
 
 .PHONY: clean
 clean: ## remove everything that make made

@@ -83,9 +83,9 @@ class Demo:
         begin = time.monotonic()
         cloud: CloudProcess | None = None
         try:
-            with step(self._console, "Reading MovieLens 100K", f"{movielens.CREDIT}"):
-                data = movielens.load(CACHE / "movielens")
             cloud = self._start()
+            with step(self._console, "Reading MovieLens 100K", movielens.CREDIT):
+                data = movielens.load(CACHE / "movielens")
             outputs = self._deploy(data)
             self._show(data, outputs)
             self._console.print(f"Done in {time.monotonic() - begin:.0f} s.")

@@ -23,7 +23,7 @@ PACKAGE = "recbole==1.2.1"
 FILE_NAME = "recbole-1.2.1-py3-none-any.whl"
 SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 FOLDER = "recbole/dataset_example/ml-100k"
-CREDIT = "MovieLens 100K by GroupLens Research, https://grouplens.org/datasets/movielens/100k/"
+CREDIT = "MovieLens 100K by GroupLens Research"
 
 EVENT_TYPE = "watch"
 

@@ -19,6 +19,8 @@ _QUIET = {
     "CDK_DISABLE_VERSION_CHECK": "true",
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
 }
+# The app's own exception tells more than the CLI, which only knows that the app failed.
+_REASONS = (re.compile(r"[\w.]*(Error|Exception): "), re.compile(r"❌"), re.compile(r"error", re.IGNORECASE))
 _OPTIONS = ("--no-notices", "--no-color", "--ci")
 
 
@@ -105,5 +107,7 @@ class Toolkit:
 def _reason(log: Path) -> str:
     """What the CLI says about a failure, short enough for a sentence."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    told = [line for line in lines if re.match(r"❌|Error|\[?error", line, re.IGNORECASE)] or lines[-1:]
-    return re.sub(r"^❌\s*", "", told[0])[:600].rstrip(".:") if told else "it gave no reason"
+    told = next(
+        (found for pattern in _REASONS if (found := [line for line in lines if pattern.match(line)])), lines[-1:]
+    )
+    return told[0].lstrip("❌ ")[:600].rstrip(".:") if told else "it gave no reason"

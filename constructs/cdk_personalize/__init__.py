@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from cdk_personalize.solution import EventWeight as EventWeight
     from cdk_personalize.solution import HyperparameterOptimization as HyperparameterOptimization
     from cdk_personalize.solution import HyperparameterRange as HyperparameterRange
-    from cdk_personalize.solution import ISolution as ISolution
     from cdk_personalize.solution import ObjectiveSensitivity as ObjectiveSensitivity
     from cdk_personalize.solution import OptimizationObjective as OptimizationObjective
     from cdk_personalize.solution import Solution as Solution
@@ -61,7 +60,6 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "EventWeight",
         "HyperparameterOptimization",
         "HyperparameterRange",
-        "ISolution",
         "ObjectiveSensitivity",
         "OptimizationObjective",
         "Solution",
@@ -73,7 +71,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names}
 
-__all__ = sorted(_MODULE_OF)  # type: ignore[reportUnsupportedDunderAll] # noqa: PLE0605
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:

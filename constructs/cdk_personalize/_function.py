@@ -12,7 +12,7 @@ from constructs import Construct
 
 from cdk_personalize._assets import lambda_root
 
-_RUNTIME = lambda_.Runtime.PYTHON_3_13
+_RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 
 def lambda_function(
@@ -43,9 +43,7 @@ def lambda_function(
         id,
         runtime=_RUNTIME,
         architecture=lambda_.Architecture.ARM_64,
-        code=lambda_.Code.from_asset(
-            str(lambda_root()), exclude=["*", "!*/", "!*.py"], ignore_mode=IgnoreMode.GIT
-        ),
+        code=lambda_.Code.from_asset(str(lambda_root()), exclude=["*", "!*/", "!*.py"], ignore_mode=IgnoreMode.GIT),
         handler=handler,
         description=description,
         timeout=timeout,
@@ -66,8 +64,6 @@ def logging_role(scope: Construct, id: str, log_group: logs.ILogGroup) -> iam.Ro
     """
     role = iam.Role(scope, id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-        )
+        iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn])
     )
     return role

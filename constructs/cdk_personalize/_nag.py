@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jsii
@@ -28,11 +28,23 @@ def acknowledge_resource(construct: IConstruct, arn: str, reason: str) -> None:
     :param arn: The resource, as given to the policy statement; it may hold tokens.
     :param reason: Why the wildcard is needed.
     """
+    acknowledge_resources(construct, lambda: [arn], reason)
+
+
+def acknowledge_resources(construct: IConstruct, arns: Callable[[], Sequence[str]], reason: str) -> None:
+    """Acknowledge that a policy allows something on wildcards that are known only once all is declared.
+
+    :param construct: The role or policy.
+    :param arns: Gives the resources; those without a wildcard need no acknowledgement and are passed over.
+    :param reason: Why the wildcards are needed.
+    """
+
     # References to another stack become imports during synthesis, after which the rule sees another text.
-    acknowledge_late(
-        construct,
-        lambda: {f"AwsSolutions-IAM5[Resource::{_flatten(Stack.of(construct).resolve(arn))}]": reason},
-    )
+    def reasons() -> dict[str, str]:
+        texts = [_flatten(Stack.of(construct).resolve(arn)) for arn in arns()]
+        return {f"AwsSolutions-IAM5[Resource::{text}]": reason for text in texts if "*" in text}
+
+    acknowledge_late(construct, reasons)
 
 
 def acknowledge_late(construct: IConstruct, reasons: Callable[[], Mapping[str, str]]) -> None:

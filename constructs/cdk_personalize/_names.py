@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from aws_cdk import ArnFormat, Names, Stack, Token
+from aws_cdk import ArnFormat, Stack, Token
 from constructs import IConstruct
 
 MAX_LENGTH = 63
@@ -26,12 +26,20 @@ def physical_name(
     :param max_length: Highest number of characters. Default: - 63, as the service allows
     """
     stack = Stack.of(construct)
-    stack_name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
-    identity = "\n".join((stack_name, construct.node.path, content))
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]
-    readable = prefix or Names.unique_resource_name(construct, max_length=200, separator="-")
+    stack_name = stack.node.id if Token.is_unresolved(stack.stack_name) else stack.stack_name
+    digest = hashlib.sha256("\n".join((stack_name, construct.node.path, content)).encode()).hexdigest()
+    readable = prefix or "-".join((stack_name, *_ids_below(stack, construct)))
     start = re.sub(r"[^a-zA-Z0-9_-]", "", readable).lstrip("-_")[: max_length - _HASH_LENGTH - 1]
-    return f"{start}-{digest}"
+    return f"{start}-{digest[:_HASH_LENGTH]}"
+
+
+def _ids_below(stack: Stack, construct: IConstruct) -> list[str]:
+    ids: list[str] = []
+    scope: IConstruct | None = construct
+    while scope is not None and scope is not stack:
+        ids.insert(0, scope.node.id)
+        scope = scope.node.scope
+    return ids
 
 
 def check_name(parameter: str, name: str | None) -> None:

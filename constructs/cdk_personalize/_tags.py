@@ -12,6 +12,9 @@ from cdk_personalize._lazy import lazy_any
 OWNER_TAG: Final = "cdk-personalize:owner"
 """Tag key that says which construct a resource belongs to."""
 
+OWNER_TAG_PRIORITY: Final = 1000
+"""Higher than that of ``Tags.of(...)``, so that no other tag takes its place."""
+
 
 class ResourceTags:
     """The tags of one resource: those of ``Tags.of(...)``, those of the stack, and the owner tag.
@@ -42,4 +45,3 @@ class ResourceTags:
     def for_api(self) -> IResolvable:
         """Return a token for a list of ``{"tagKey": ..., "tagValue": ...}``, as the API of the service has it."""
         return lazy_any(lambda: [{"tagKey": key, "tagValue": value} for key, value in self.values().items()])
-

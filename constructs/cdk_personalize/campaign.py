@@ -23,9 +23,9 @@ RESOURCE_TYPE: Final = "AWS::Personalize::Campaign"
 """What ``include_resource_types`` and ``exclude_resource_types`` of tags are compared with."""
 
 REPLACE_WITH_SOLUTION: Final = "cdk-personalize:replaceCampaignWithSolution"
-"""Context key. When true, a campaign's name carries the hash of its solution, so that another solution gets a campaign
-of its own, for the case that the service refuses to update a campaign to a version of another solution. Default: - false
-"""
+"""Context key. When true, the name of a campaign carries the hash of its solution, so that another solution gets a
+campaign of its own. It is for the case that the service refuses to update a campaign to a version of another solution.
+Default: - false"""
 
 INFLUENCES: Final = ("POPULARITY", "FRESHNESS")
 

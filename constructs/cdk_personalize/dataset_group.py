@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         OptimizationObjective,
         Solution,
     )
-    from cdk_personalize.workflow import Workflow
+    from cdk_personalize.workflow.workflow import Workflow
 
 RESOURCE_TYPE: Final = "Custom::PersonalizeDatasetGroup"
 
@@ -408,7 +408,7 @@ class _Complete:
     def validate(self) -> list[str]:
         group = self._dataset_group
         problems = [problem for solution in group.solutions for problem in solution._problems()]
-        problems.extend(problem for filter in group.filters for problem in filter._problems())
+        problems.extend(problem for each in group.filters for problem in each._problems(group.datasets))
         if group.solutions and group.workflow is None:
             names = ", ".join(repr(solution.node.path) for solution in group.solutions)
             problems.append(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from aws_cdk import CfnTag, IResource, Resource
+from aws_cdk import IResource, Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
 from cdk_personalize import _grants
 from cdk_personalize._names import check_name, physical_name
-from cdk_personalize._tags import OWNER_TAG
-
-if TYPE_CHECKING:
-    from cdk_personalize.dataset_group import DatasetGroup
+from cdk_personalize._tags import OWNER_TAG, OWNER_TAG_PRIORITY
+from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
 
 
 class IEventTracker(IResource, Protocol):
@@ -76,7 +74,7 @@ class EventTracker(Resource):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, dataset_group: DatasetGroup, event_tracker_name: str | None = None
+        self, scope: Construct, id: str, *, dataset_group: IDatasetGroup, event_tracker_name: str | None = None
     ) -> None:
         """Create the event tracker.
 
@@ -87,7 +85,7 @@ class EventTracker(Resource):
         :raises ValueError: When the dataset group has one, or the name is not valid.
         """
         check_name("event_tracker_name", event_tracker_name)
-        if dataset_group.event_tracker is not None:
+        if isinstance(dataset_group, DatasetGroup) and dataset_group.event_tracker is not None:
             raise ValueError(
                 f"dataset group {dataset_group.node.path!r} has an event tracker already "
                 f"({dataset_group.event_tracker.node.path!r}); the service allows one"
@@ -99,10 +97,11 @@ class EventTracker(Resource):
             "Resource",
             name=self._name,
             dataset_group_arn=dataset_group.dataset_group_arn,
-            tags=[CfnTag(key=OWNER_TAG, value=dataset_group.owner)],
         )
-        self._resource.node.add_dependency(dataset_group.datasets_ready)
-        dataset_group._attach_event_tracker(self)
+        if isinstance(dataset_group, DatasetGroup):
+            self._resource.cdk_tag_manager.set_tag(OWNER_TAG, dataset_group.owner, OWNER_TAG_PRIORITY)
+            self._resource.node.add_dependency(dataset_group.datasets_ready)
+            dataset_group._attach_event_tracker(self)
 
     @staticmethod
     def from_event_tracker_attributes(

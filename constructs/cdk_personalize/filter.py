@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-from aws_cdk import CfnTag, IResource, Resource, Token
+from aws_cdk import IResource, Resource, Token
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
-from cdk_personalize._tags import OWNER_TAG
+from cdk_personalize._tags import OWNER_TAG, OWNER_TAG_PRIORITY
+from cdk_personalize.dataset import Dataset
+from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
 from cdk_personalize.filter_expression import FilterExpression, FilterExpressionError
-
-if TYPE_CHECKING:
-    from cdk_personalize.dataset_group import DatasetGroup
-
-MAX_EXPRESSION_LENGTH: Final = 2500
 
 
 class IFilter(IResource, Protocol):
@@ -62,7 +60,7 @@ class Filter(Resource):
         scope: Construct,
         id: str,
         *,
-        dataset_group: DatasetGroup,
+        dataset_group: IDatasetGroup,
         expression: str,
         filter_name: str | None = None,
     ) -> None:
@@ -73,7 +71,8 @@ class Filter(Resource):
         :param dataset_group: The dataset group whose solutions use it.
         :param expression: The filter expression, of 1 to 2500 characters.
         :param filter_name: What its name starts with; a hash of the expression follows. Default: - the construct path
-        :raises ValueError: When the name or the expression is not valid.
+        :raises ValueError: When the name or the expression is not valid. An unknown column
+            is an error of the synthesis, since datasets may be declared later.
         """
         check_name("filter_name", filter_name)
         super().__init__(scope, id)
@@ -87,13 +86,9 @@ class Filter(Resource):
             name=self._name,
             dataset_group_arn=dataset_group.dataset_group_arn,
             filter_expression=expression,
-            tags=[CfnTag(key=OWNER_TAG, value=dataset_group.owner)],
         )
-        self._resource.node.add_dependency(dataset_group.datasets_ready)
-        previous = dataset_group._attach_filter(self)
-        if previous is not None:
-            # Several at once exceed the rate at which the service takes them.
-            self._resource.node.add_dependency(previous)
+        if isinstance(dataset_group, DatasetGroup):
+            self._attach(dataset_group)
 
     @staticmethod
     def from_filter_arn(scope: Construct, id: str, filter_arn: str) -> IFilter:
@@ -133,26 +128,28 @@ class Filter(Resource):
         return self._expression
 
     @property
-    def dataset_group(self) -> DatasetGroup:
+    def dataset_group(self) -> IDatasetGroup:
         """The dataset group whose solutions use it."""
         return self._dataset_group
+
+    def _attach(self, dataset_group: DatasetGroup) -> None:
+        self._resource.cdk_tag_manager.set_tag(OWNER_TAG, dataset_group.owner, OWNER_TAG_PRIORITY)
+        self._resource.node.add_dependency(dataset_group.datasets_ready)
+        previous = dataset_group._attach_filter(self)
+        if previous is not None:
+            # Several at once exceed the rate at which the service takes them.
+            self._resource.node.add_dependency(previous)
 
     def _parse(self) -> FilterExpression | None:
         if Token.is_unresolved(self._expression):
             return None
-        if not 1 <= len(self._expression) <= MAX_EXPRESSION_LENGTH:
-            raise ValueError(
-                f"expression must have 1 to {MAX_EXPRESSION_LENGTH} characters, got {len(self._expression)}"
-            )
         return FilterExpression.parse(self._expression)
 
-    def _problems(self) -> list[str]:
+    def _problems(self, datasets: Sequence[Dataset]) -> list[str]:
         """Return what does not fit the datasets of the group, once all of them are declared."""
         if self._parsed is None:
             return []
-        schemas = {
-            dataset.dataset_type.value: json.loads(dataset.schema.document) for dataset in self._dataset_group.datasets
-        }
+        schemas = {dataset.dataset_type.value: json.loads(dataset.schema.document) for dataset in datasets}
         try:
             self._parsed.check_schemas(schemas)
         except FilterExpressionError as error:

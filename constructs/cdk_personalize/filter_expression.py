@@ -411,9 +411,7 @@ class _Builder(Transformer[Token, Any]):
     def expression(self, parts: list[Any]) -> Expression:
         action, target, _where, any_of, *rest = parts
         only_if = next((part for part in rest if isinstance(part, tuple)), ())
-        return Expression(
-            Action[action.upper()], _by_value(Target, target), any_of, only_if, self._position(action)
-        )
+        return Expression(Action[action.upper()], _by_value(Target, target), any_of, only_if, self._position(action))
 
     def any_of(self, parts: list[Any]) -> tuple[tuple[Condition, ...], ...]:
         return tuple(part for part in parts if isinstance(part, tuple))

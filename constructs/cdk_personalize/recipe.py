@@ -284,9 +284,7 @@ _CATALOGUE: Mapping[str, Recipe] = {
         hyperparameters=_SEGMENTATION,
         realtime=False,
     ),
-    "HRNN": Recipe(
-        "aws-hrnn", RecipeType.USER_PERSONALIZATION, hyperparameters=_sequence_model(43), legacy=True
-    ),
+    "HRNN": Recipe("aws-hrnn", RecipeType.USER_PERSONALIZATION, hyperparameters=_sequence_model(43), legacy=True),
     "HRNN_METADATA": Recipe(
         "aws-hrnn-metadata",
         RecipeType.USER_PERSONALIZATION,

@@ -295,15 +295,15 @@ class Solution(Resource):
         interactions = schemas.get(DatasetType.INTERACTIONS.value)
         if self._needs_event_type and interactions is not None and "EVENT_TYPE" not in interactions.columns:
             yield "event_type and events need the column EVENT_TYPE in INTERACTIONS"
-        for dataset_type, columns in self._excluded_columns.items():
-            schema = schemas.get(dataset_type.value)
+        for excluded_type, columns in self._excluded_columns.items():
+            schema = schemas.get(excluded_type.value)
             if schema is None:
-                yield f"excluded_columns names {dataset_type.value}, of which the dataset group has no dataset"
+                yield f"excluded_columns names {excluded_type.value}, of which the dataset group has no dataset"
                 continue
             unknown = [name for name in columns if not Token.is_unresolved(name) and name not in schema.columns]
             if unknown:
                 yield (
-                    f"excluded_columns names {unknown}, which {dataset_type.value} does not have; "
+                    f"excluded_columns names {unknown}, which {excluded_type.value} does not have; "
                     f"allowed: {list(schema.columns)}"
                 )
         yield from self._objective_problems(schemas.get(DatasetType.ITEMS.value))
@@ -408,9 +408,7 @@ def _render_optimization(recipe: Recipe, optimization: HyperparameterOptimizatio
         parameter = _tunable(recipe, tunable, wanted)
         rendered[f"{parameter.type}HyperParameterRanges"].append(_render_range(parameter, wanted))
     resources = {
-        "maxNumberOfTrainingJobs": _job_count(
-            "max_training_jobs", optimization.max_training_jobs, MAX_TRAINING_JOBS
-        ),
+        "maxNumberOfTrainingJobs": _job_count("max_training_jobs", optimization.max_training_jobs, MAX_TRAINING_JOBS),
         "maxParallelTrainingJobs": _job_count(
             "max_parallel_training_jobs", optimization.max_parallel_training_jobs, MAX_PARALLEL_TRAINING_JOBS
         ),
@@ -439,9 +437,7 @@ def _render_range(parameter: Hyperparameter, wanted: HyperparameterRange) -> dic
         values = list(wanted.values or parameter.choices)
         unknown = [value for value in values if value not in parameter.choices]
         if unknown:
-            raise ValueError(
-                f"range of {parameter.name!r} must be values of {list(parameter.choices)}, got {unknown}"
-            )
+            raise ValueError(f"range of {parameter.name!r} must be values of {list(parameter.choices)}, got {unknown}")
         return {"name": parameter.name, "values": values}
     low = wanted.minimum if wanted.minimum is not None else parameter.minimum
     high = wanted.maximum if wanted.maximum is not None else parameter.maximum

@@ -70,6 +70,19 @@ FINISH: Permissions = {
     "event bus": ("events:PutEvents",),
 }
 
+#: Why a kind of resource is a wildcard
+WILDCARDS = {
+    "*": "the service authorises its list operations on no resource but *",
+    "any campaign": "reads campaigns that were declared before and are no longer, whose names are not known any more",
+    "any solution": "reads solutions that were declared before and are no longer, whose names are not known any more",
+    "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
+    "import jobs": "names of import jobs are used once, so every import has another",
+    "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",
+    "owned solutions": "removes solutions that are no longer declared; the owner tag must be this workflow's",
+    "run executions": "executions have names of their own, below the state machine that is named",
+    "solution executions": "executions have names of their own, below the state machine that is named",
+}
+
 START: Permissions = {"run state machine": ("states:StartExecution",)}
 
 DEPLOY: Permissions = {

@@ -5,46 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_cdk import (
-    ArnFormat,
-    CustomResource,
-    Duration,
-    RemovalPolicy,
-    Stack,
-)
-from aws_cdk import (
-    aws_dynamodb as dynamodb,
-)
-from aws_cdk import (
-    aws_events as events,
-)
-from aws_cdk import (
-    aws_events_targets as targets,
-)
-from aws_cdk import (
-    aws_iam as iam,
-)
-from aws_cdk import (
-    aws_lambda_event_sources as event_sources,
-)
-from aws_cdk import (
-    aws_logs as logs,
-)
-from aws_cdk import (
-    aws_sns as sns,
-)
-from aws_cdk import (
-    aws_sqs as sqs,
-)
-from aws_cdk import (
-    aws_stepfunctions as sfn,
-)
+from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from .._custom_resource import custom_resource
 from .._function import lambda_function
 from .._lazy import lazy_any, lazy_list, lazy_string
-from .._nag import acknowledge
+from .._nag import acknowledge, acknowledge_resources
 from .._names import physical_name
 from .._provider import Provider
 from ..dataset_group import DatasetGroup
@@ -143,7 +120,7 @@ class Workflow(Construct):
             ),
             permissions.RUN,
         )
-        self._allow(self._plan, permissions.PLAN)
+        self._allow(self._plan.role, permissions.PLAN)
         finish = self._create_finish()
         files = self._create_file_trigger()
         self._deployment = self._create_deployment(removal_policy)
@@ -187,7 +164,7 @@ class Workflow(Construct):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
-        self._allow(machine, allowed)
+        self._allow(machine.role, allowed)
         acknowledge(
             machine.role,
             {
@@ -211,7 +188,7 @@ class Workflow(Construct):
                 "WORKFLOW_NAME": self.workflow_name,
             },
         )
-        self._allow(function, permissions.FINISH)
+        self._allow(function.role, permissions.FINISH)
         return events.Rule(
             self,
             "RunEnded",
@@ -246,7 +223,7 @@ class Workflow(Construct):
             timeout=Duration.minutes(1),
             environment={"STATE_MACHINE_ARN": self._run_arn},
         )
-        self._allow(function, permissions.START)
+        self._allow(function.role, permissions.START)
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
         return events.Rule(
             self,
@@ -256,7 +233,7 @@ class Workflow(Construct):
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
-                    "bucket": {"name": lazy_any(lambda: sorted({s.bucket.bucket_name for s in self._sources()}))},
+                    "bucket": {"name": lazy_any(lambda: [bucket.bucket_name for bucket in self._source_buckets()])},
                     "object": {"key": lazy_any(lambda: [{"prefix": s.prefix} for s in self._sources()])},
                 },
             ),
@@ -265,10 +242,8 @@ class Workflow(Construct):
 
     def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
         provider = Provider.get_or_create(self)
-        for statement in self._statements(permissions.DEPLOY):
-            provider.add_to_on_event_policy(statement)
-        for statement in self._statements(permissions.TEARDOWN):
-            provider.add_to_is_complete_policy(statement)
+        self._allow(provider.on_event_role, permissions.DEPLOY)
+        self._allow(provider.is_complete_role, permissions.TEARDOWN)
         return custom_resource(
             self,
             "Deployment",
@@ -288,25 +263,35 @@ class Workflow(Construct):
     def _sources(self) -> list[Any]:
         return [dataset.source for dataset in self.dataset_group.datasets]
 
-    def _allow(self, principal: iam.IGrantable, allowed: permissions.Permissions) -> None:
-        for statement in self._statements(allowed):
-            principal.grant_principal.add_to_principal_policy(statement)
-
-    def _statements(self, allowed: permissions.Permissions) -> list[iam.PolicyStatement]:
-        """One statement for every kind of resource of ``allowed``."""
+    def _allow(
+        self,
+        role: iam.IRole | None,
+        allowed: permissions.Permissions,
+    ) -> None:
+        """Allow a role what ``allowed`` says: a statement for every kind of resource, wildcards acknowledged."""
         owned = {"StringEquals": {OWNER_CONDITION: self.dataset_group.owner}}
         to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
         conditions = {"owned solutions": owned, "owned campaigns": owned, "service role": to_personalize}
-        return [
-            iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions.get(kind))
-            for kind, actions in allowed.items()
-            if (resources := self._resources(kind))
-        ]
+        if role is None:
+            raise RuntimeError("a function without a role cannot be allowed anything")
+        for kind, actions in allowed.items():
+            resources = self._resources(kind)
+            if kind == "key" and not resources():
+                continue
+            role.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=list(actions), resources=lazy_list(resources), conditions=conditions.get(kind)
+                )
+            )
+            if kind in permissions.WILDCARDS:
+                acknowledge_resources(role, resources, permissions.WILDCARDS[kind])
 
-    def _resources(self, kind: str) -> list[str]:
+    def _resources(self, kind: str) -> Callable[[], list[str]]:
+        """What a kind of resource is, read once everything is declared."""
         group = self.dataset_group
         key = group.data_bucket.encryption_key
-        produce: dict[str, Callable[[], list[str]]] = {
+        executions = self._run_arn.replace(":stateMachine:", ":execution:")
+        kinds: dict[str, Callable[[], list[str]]] = {
             "*": lambda: ["*"],
             "any campaign": lambda: [self._arn("personalize", "campaign/*")],
             "any solution": lambda: [self._arn("personalize", "solution/*")],
@@ -314,13 +299,11 @@ class Workflow(Construct):
                 self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
             ],
             "dataset group": lambda: [group.dataset_group_arn],
-            "datasets": lambda: lazy_list(lambda: [dataset.dataset_arn for dataset in group.datasets]),
-            "declared campaigns": lambda: lazy_list(
-                lambda: [c.campaign_arn for solution in group.solutions for c in solution.campaigns]
-            ),
-            "declared solutions": lambda: lazy_list(
-                lambda: [arn for s in group.solutions for arn in (s.solution_arn, f"{s.solution_arn}/*")]
-            ),
+            "datasets": lambda: [dataset.dataset_arn for dataset in group.datasets],
+            "declared campaigns": lambda: [c.campaign_arn for s in group.solutions for c in s.campaigns],
+            "declared solutions": lambda: [
+                arn for s in group.solutions for arn in (s.solution_arn, f"{s.solution_arn}/*")
+            ],
             "document": lambda: [group.data_bucket.arn_for_objects(self._document["key"])],
             "event bus": lambda: [self._arn("events", "event-bus/default")],
             "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
@@ -329,15 +312,19 @@ class Workflow(Construct):
             "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
             "owned solutions": lambda: [self._arn("personalize", "solution/*")],
             "plan function": lambda: [self._plan.function_arn],
-            "run executions": lambda: [self._run_arn.replace(":stateMachine:", ":execution:") + ":*"],
+            "run executions": lambda: [f"{executions}:*"],
             "run state machine": lambda: [self._run_arn],
             "service role": lambda: [group.service_role.role_arn],
-            "solution executions": lambda: [self._run_arn.replace(":stateMachine:", ":execution:") + "-solution:*"],
+            "solution executions": lambda: [f"{executions}-solution:*"],
             "solution state machine": lambda: [self._solution_machine.state_machine_arn],
-            "source buckets": lambda: lazy_list(lambda: sorted({s.bucket.bucket_arn for s in self._sources()})),
+            "source buckets": lambda: [bucket.bucket_arn for bucket in self._source_buckets()],
             "topic": lambda: [self.topic.topic_arn],
         }
-        return produce[kind]()
+        return kinds[kind]
+
+    def _source_buckets(self) -> list[s3.IBucket]:
+        """The buckets of the sources, each once."""
+        return list({source.bucket.node.path: source.bucket for source in self._sources()}.values())
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)

@@ -233,12 +233,19 @@ def _campaign_action(campaign: Mapping[str, Any], world: World, serve: str | Non
         arguments = {"name": campaign["name"], **campaign["configuration"], "tags": campaign["tags"]}
         return {**action, "action": "create", "arguments": arguments}
     wanted = campaign["configuration"]
-    same = {key: state.configuration.get(key) for key in wanted} == wanted
+    same = _holds(state.configuration, wanted)
     failed = FAILED in (state.status, state.update_status)
     if not same or failed or state.solution_version_arn != serve:
         return {**action, "action": "update", "arguments": {"campaignArn": campaign["campaignArn"], **wanted}}
     busy = state.status != ACTIVE or state.update_status not in (None, ACTIVE)
     return {**action, "action": "wait", "arguments": {}} if busy else None
+
+
+def _holds(actual: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is there; the service adds its defaults to what was asked for."""
+    if isinstance(wanted, Mapping):
+        return isinstance(actual, Mapping) and all(_holds(actual.get(key), value) for key, value in wanted.items())
+    return bool(actual == wanted)
 
 
 def _refuse_foreign(kind: str, name: str, state: SolutionState | CampaignState | None) -> None:

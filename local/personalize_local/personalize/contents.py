@@ -162,6 +162,13 @@ class _PutRow:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    columns: tuple[Column, ...]
+    table: Table
+    places: Mapping[str, int]
+
+
 class EntityContents:
     """The rows of an Items or a Users dataset: one per id, the last one that came.
 
@@ -176,7 +183,7 @@ class EntityContents:
         self._numbers: Integers = np.empty(0, dtype=np.int64)
         self._put: dict[str, _PutRow] = {}
         self._count = 0
-        self._table: tuple[tuple[Column, ...], Table] | None = None
+        self._latest_view: _View | None = None
 
     @property
     def has_bulk(self) -> bool:
@@ -208,19 +215,29 @@ class EntityContents:
         """Make prepared rows the imported rows."""
         self._bulk = dict(columns)
         self._numbers = self._bulk.pop("")
-        self._table = None
+        self._latest_view = None
 
     def put(self, id_: str, values: Mapping[str, Any]) -> None:
         """Take up one row, in place of the one with this id."""
         self._count += 1
         self._put[id_] = _PutRow(self._count, values)
-        self._table = None
+        self._latest_view = None
 
     def table(self, columns: tuple[Column, ...]) -> Table:
         """All rows, with the columns of the dataset's schema."""
-        if self._table is None or self._table[0] != columns:
-            self._table = (columns, self._merge(columns))
-        return self._table[1]
+        return self._view(columns).table
+
+    def row(self, columns: tuple[Column, ...], id_: str) -> dict[str, Any] | None:
+        """The row of an id, by column name; ``None`` if there is none."""
+        view = self._view(columns)
+        place = view.places.get(id_)
+        return None if place is None else {name: values[place] for name, values in view.table.columns.items()}
+
+    def _view(self, columns: tuple[Column, ...]) -> _View:
+        if self._latest_view is None or self._latest_view.columns != columns:
+            table = self._merge(columns)
+            self._latest_view = _View(columns, table, {id_: place for place, id_ in enumerate(table.ids)})
+        return self._latest_view
 
     def _merge(self, columns: tuple[Column, ...]) -> Table:
         ids = self._bulk.get(self._id_column, np.empty(0, dtype=object))

@@ -47,7 +47,7 @@ NUMBERS = {
     "min_interactions_to_train": 1000,
     "min_users_to_train": 25,
     "min_records_per_interactions_import": 1000,
-    "filter_fields": 10,
+    "fields_of_all_filters_per_dataset_group": 20,
     "tags_per_resource": 50,
 }
 

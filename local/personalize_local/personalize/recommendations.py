@@ -6,20 +6,23 @@ See https://docs.aws.amazon.com/personalize/latest/dg/getting-recommendations.ht
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cdk_personalize.recipe import Recipe, RecipeType
 
+from .columns import Column
+from .contents import EntityContents
 from .engine import Context, Parameters
 from .errors import ServiceError, invalid_input, not_found
 from .kinds.datasets import entities_of, interactions_of
 from .kinds.filters import allowed_by
 from .kinds.recipes import find_recipe
-from .recommenders.data import Array, Event, Mask, Table
+from .recommenders.data import Array, Event, Mask
 from .recommenders.model import Allowed
 from .serving import TrainedVersion
 from .state import Record, Scope
@@ -43,8 +46,7 @@ class _Deployed:
     version: TrainedVersion
     history: Sequence[Event]
     allowed: Allowed | None
-    items: Table | None
-    metadata_columns: Sequence[str]
+    metadata: Callable[[str], dict[str, str] | None]
 
 
 def get_recommendations(context: Context, parameters: Parameters) -> Mapping[str, Any]:
@@ -90,15 +92,13 @@ def _deployed(context: Context, parameters: Parameters) -> _Deployed:
         group = campaign.attributes["datasetGroupArn"]
         history = _history(scope, group, recipe, version, parameters)
         columns = _metadata_columns(scope, campaign, recipe, parameters)
-        items = entities_of(scope, group, "ITEMS") if columns or "filterArn" in parameters else None
-        allowed = allowed_by(context, group, parameters, recipe) if "filterArn" in parameters else None
+        items = entities_of(scope, group, "ITEMS") if columns else None
         return _Deployed(
             recipe=recipe,
             version=version,
             history=history,
-            allowed=allowed,
-            items=items[0].table(items[1]) if items else None,
-            metadata_columns=columns,
+            allowed=allowed_by(context, group, parameters),
+            metadata=partial(_metadata, items[0], items[1], columns) if items else lambda item_id: None,
         )
 
 
@@ -164,28 +164,24 @@ def _check_size(count: int, parameters: Parameters, member: str) -> None:
 
 def _answer(key: str, deployed: _Deployed, found: Sequence[tuple[str, float | None]]) -> Mapping[str, Any]:
     scored = deployed.recipe.name not in _NO_SCORES
-    metadata = _metadata(deployed, [item_id for item_id, _ in found])
     return {
         key: [
-            {"itemId": item_id, "score": score if scored else None, "metadata": metadata.get(item_id)}
+            {"itemId": item_id, "score": score if scored else None, "metadata": deployed.metadata(item_id)}
             for item_id, score in found
         ],
         "recommendationId": f"RID-{uuid.uuid4()}",
     }
 
 
-def _metadata(deployed: _Deployed, item_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Metadata of items, as the service gives it: names in lower case, values as strings."""
-    if not deployed.metadata_columns or deployed.items is None:
-        return {}
-    names = {name.lower() for name in deployed.metadata_columns}
-    columns = {name.lower(): values for name, values in deployed.items.columns.items() if name.lower() in names}
-    wanted = set(item_ids)
-    rows = {item_id: row for row, item_id in enumerate(deployed.items.ids) if item_id in wanted}
-    return {
-        item_id: {name: str(values[row]) for name, values in columns.items() if not _is_null(values[row])}
-        for item_id, row in rows.items()
-    }
+def _metadata(
+    contents: EntityContents, columns: tuple[Column, ...], wanted: Sequence[str], item_id: str
+) -> dict[str, str] | None:
+    """Metadata of an item, as the service gives it: names in lower case, values as strings."""
+    row = contents.row(columns, item_id)
+    if row is None:
+        return None
+    values = {name.lower(): value for name, value in row.items()}
+    return {name.lower(): str(values[name.lower()]) for name in wanted if not _is_null(values[name.lower()])}
 
 
 def _is_null(value: Any) -> bool:

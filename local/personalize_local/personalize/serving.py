@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .recommenders import Model
-
-CompiledFilter = Any
 
 
 @dataclass(frozen=True)

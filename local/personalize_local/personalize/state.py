@@ -9,8 +9,9 @@ from typing import Any
 
 from .contents import DatasetContents
 from .errors import not_found
+from .filters import CompiledFilter
 from .resources import KINDS, Kind
-from .serving import CompiledFilter, TrainedVersion
+from .serving import TrainedVersion
 
 
 @dataclass

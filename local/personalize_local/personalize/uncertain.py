@@ -25,6 +25,7 @@ class Uncertain:
     :param event_needs_known_columns: whether PutEvents refuses properties that the Interactions schema lacks.
     :param autotrain_by_callers: whether CreateSolutionVersion takes the trainingMode AUTOTRAIN.
     :param inactive_campaign_error: the error when a campaign that is asked for recommendations is not ACTIVE.
+    :param inactive_filter_error: the error when the filter of a request is not ACTIVE.
     """
 
     update_campaign_across_solutions: bool = True
@@ -37,6 +38,7 @@ class Uncertain:
     event_needs_known_columns: bool = False
     autotrain_by_callers: bool = False
     inactive_campaign_error: str = "ResourceNotFoundException"
+    inactive_filter_error: str = "InvalidInputException"
 
 
 # Not documented anywhere, and of no use as a switch:

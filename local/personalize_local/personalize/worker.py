@@ -11,7 +11,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -57,9 +57,9 @@ class Trainer:
         self._life_line: Connection | None = None
         self._closed = False
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> Future[None]:
         """Start the process, so that the first training does not wait for it."""
-        self._running_pool().submit(_be_ready)
+        return self._running_pool().submit(_be_ready)
 
     def run(self, job: TrainingJob) -> Trained:
         """Train, evaluate, and wait for both.

@@ -87,7 +87,9 @@ class Cloud:
 
     def client(self, name: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
         """Make a client whose requests go to the service as they would over the wire."""
-        client = _SESSION.client(name, region_name=region, config=Config(retries={"total_max_attempts": 1}, parameter_validation=False))
+        client = _SESSION.client(
+            name, region_name=region, config=Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+        )
 
         def send(request: AWSRequest, **kwargs: Any) -> AWSResponse:
             headers = {

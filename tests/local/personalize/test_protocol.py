@@ -58,7 +58,12 @@ def test_rest(cloud: Cloud, build: Builder) -> None:
         ("/events", b"{", 400, "SerializationException"),
         ("/events", [], 400, "SerializationException"),
         ("/nowhere", {}, 404, "UnknownOperationException"),
-        ("/actions", {"datasetArn": "arn:aws:personalize:::dataset/x", "actions": [{"actionId": "a"}]}, 501, "Internal"),
+        (
+            "/actions",
+            {"datasetArn": "arn:aws:personalize:::dataset/x", "actions": [{"actionId": "a"}]},
+            501,
+            "Internal",
+        ),
     ],
 )
 def test_rest_errors(cloud: Cloud, path: str, body: Any, status: int, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Self
@@ -9,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import TFIDFRecommender
+from implicit.utils import ParameterWarning
 from scipy import linalg, sparse
 
 from personalize_local.personalize.recommenders.data import Array, Floats, Integers
@@ -22,9 +24,10 @@ TRANSITION_SHRINKAGE = 10.0
 TRANSITION_WEIGHT = 0.5
 ALS_REGULARIZATION = 0.05
 ALS_ITERATIONS = 15
-ALS_CONFIDENCE = 1.0
+ALS_CONFIDENCE = 2.0
 NEIGHBOURS = 50
-NEIGHBOUR_WEIGHT = 0.5
+NEIGHBOUR_WEIGHT = 1.0
+FOLLOWING_WEIGHT = 0.5
 
 
 class Scorer(ABC):
@@ -91,10 +94,10 @@ class ItemToItem(Scorer):
 
 
 class Factors(Scorer):
-    """Matrix factorization, the user folded in from the history, with item neighbours; for larger catalogues.
+    """Matrix factorization, the user folded in from the history, and neighbours of items; for larger catalogues.
 
     :param factors: one row per item.
-    :param neighbours: for each item, how similar its nearest neighbours are.
+    :param neighbours: for each item, how near others are: alike (TF-IDF), or often next.
     """
 
     kind = "factors"
@@ -115,25 +118,41 @@ class Factors(Scorer):
         als = AlternatingLeastSquares(
             factors=size,
             regularization=ALS_REGULARIZATION,
-            alpha=ALS_CONFIDENCE,
+            alpha=1 + ALS_CONFIDENCE,
             iterations=ALS_ITERATIONS,
             random_state=seed,
             num_threads=1,
             use_gpu=False,
         )
         als.fit(user_items, show_progress=False)
-        neighbours = TFIDFRecommender(K=NEIGHBOURS, num_threads=1)
-        neighbours.fit(user_items, show_progress=False)
-        return cls(np.asarray(als.item_factors), neighbours.similarity.tocsr())
+        similarity = TFIDFRecommender(K=NEIGHBOURS, num_threads=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ParameterWarning)  # of a conversion inside implicit
+            similarity.fit(user_items, show_progress=False)
+        alike = similarity.similarity.tocsr()
+        alike = alike - sparse.diags(alike.diagonal())
+        transitions = sequences.transitions(window=TRANSITION_WINDOW, decay=TRANSITION_DECAY)
+        following = sparse.diags(1 / (_row_sums(transitions) + TRANSITION_SHRINKAGE)) @ transitions
+        return cls(np.asarray(als.item_factors), (alike + FOLLOWING_WEIGHT * following).tocsr().astype(np.float32))
 
     def scores(self, items: Integers, weights: Floats) -> Floats:
-        """Fold the user in by one step of the least squares, and add what is near the items."""
-        rows = self._factors[items]
-        confidence = (weights * len(weights) * ALS_CONFIDENCE).astype(rows.dtype)
-        user = np.linalg.solve(self._gram + (rows.T * confidence) @ rows, rows.T @ (1 + confidence))
-        folded: Floats = self._factors @ user
+        """Fold the user in, and add what is near the items."""
         near: Floats = self._neighbours[items].T @ weights
-        return _to_one(folded) + NEIGHBOUR_WEIGHT * _to_one(near)
+        return _to_one(self._folded_in(items, weights)) + NEIGHBOUR_WEIGHT * _to_one(near)
+
+    def _folded_in(self, items: Integers, weights: Floats) -> Floats:
+        """Take the last step of the least squares for a user with these items.
+
+        Each of the items is scored as if it were not in the history: else the history would be recommended most.
+        """
+        distinct, inverse = np.unique(items, return_inverse=True)
+        confidence = 1 + ALS_CONFIDENCE * len(items) * np.bincount(inverse, weights)
+        rows = self._factors[distinct].astype(np.float64)
+        inverted = np.linalg.inv(self._gram + (rows.T * (confidence - 1)) @ rows)
+        scores: Floats = self._factors @ (inverted @ (rows.T @ confidence))
+        leverage = confidence * np.einsum("ij,jk,ik->i", rows, inverted, rows)
+        scores[distinct] = (scores[distinct] - leverage) / (1 - leverage)
+        return scores
 
     def arrays(self) -> dict[str, Array]:
         """Give the factors, and the neighbours as the parts of a sparse matrix."""
@@ -149,6 +168,10 @@ class Factors(Scorer):
 
 
 SCORERS: Mapping[str, type[Scorer]] = {scorer.kind: scorer for scorer in (ItemToItem, Factors)}
+
+
+def _row_sums(matrix: sparse.csr_matrix) -> Floats:
+    return np.asarray(matrix.sum(axis=1)).ravel()
 
 
 def _to_one(scores: Floats) -> Floats:

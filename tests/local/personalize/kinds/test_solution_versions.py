@@ -73,7 +73,11 @@ def test_too_little_data(make_cloud: Callable[..., Cloud]) -> None:
         ({"eventType": "buy"}, "fewer than 1000 interactions after filtering by event type: buy."),
         ({"solutionConfig": {"eventValueThreshold": "5"}}, "fewer than 1000 interactions."),
         (
-            {"solutionConfig": {"eventsConfig": {"eventParametersList": [{"eventType": "watch", "eventValueThreshold": 5}]}}},
+            {
+                "solutionConfig": {
+                    "eventsConfig": {"eventParametersList": [{"eventType": "watch", "eventValueThreshold": 5}]}
+                }
+            },
             "fewer than 1000 interactions.",
         ),
     ],

@@ -1,0 +1,1 @@
+"""Custom resources: what CloudFormation cannot do itself with Amazon Personalize."""

@@ -1,0 +1,57 @@
+"""Synthetic viewers: each likes one genre, and everybody watches the blockbusters, which are of genre 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from personalize_local.personalize.recommenders import Interactions, Table
+
+GENRES = 8
+FILMS_PER_GENRE = 30
+NEW_FILMS = 4
+VIEWERS = 280
+EVENTS_PER_VIEWER = 20
+TASTE = 0.9
+
+
+def film_id(genre: int, number: int) -> str:
+    """Name a film, so that its genre and its place in the genre can be read."""
+    return f"film-{genre}-{number:02}"
+
+
+def genre_of(item_id: str) -> int:
+    """Read the genre of a film."""
+    return int(item_id.split("-")[1])
+
+
+@pytest.fixture(scope="session")
+def interactions() -> Interactions:
+    """What the viewers watched, one film per second."""
+    random = np.random.default_rng(7)
+    films = [film_id(genre, number) for genre in range(GENRES) for number in range(FILMS_PER_GENRE)]
+    appeal = 1 / np.arange(1, FILMS_PER_GENRE + 1)
+    rows = []
+    for viewer in range(VIEWERS):
+        weights = np.zeros((GENRES, FILMS_PER_GENRE))
+        weights[0] = (1 - TASTE) * appeal
+        weights[1 + viewer % (GENRES - 1)] = TASTE * appeal
+        weights += 0.01
+        watched = random.choice(films, size=EVENTS_PER_VIEWER, replace=False, p=weights.ravel() / weights.sum())
+        rows += [(f"viewer-{viewer}", film, 1000 + time) for time, film in enumerate(watched.tolist())]
+    users, items, times = zip(*rows, strict=True)
+    return Interactions(users, items, times)
+
+
+@pytest.fixture(scope="session")
+def items() -> Table:
+    """All films with their genres, and a few that nobody has watched yet."""
+    ids = [film_id(genre, number) for genre in range(GENRES) for number in range(FILMS_PER_GENRE + NEW_FILMS)]
+    return Table(
+        ids,
+        {
+            "GENRES": [f"genre-{genre_of(item_id)}|film" for item_id in ids],
+            "YEAR": [1990.0 + number % 30 for number in range(len(ids))],
+        },
+        frozenset({"GENRES"}),
+    )

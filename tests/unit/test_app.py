@@ -1,0 +1,158 @@
+"""The reference app as a whole: what AWS, cfn-lint and cdk-nag would say of its templates."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import aws_cdk.aws_sqs
+import cdk_nag
+import pytest
+
+from stacks.films_data import FilmsData
+from stacks.films_recommender import FilmsRecommender
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "lambda")
+
+
+def build(app: cdk.App) -> cdk.App:
+    data = FilmsData(app, "FilmsData")
+    FilmsRecommender(app, "FilmsRecommender", data_bucket=data.bucket)
+    return app
+
+
+@pytest.fixture(scope="module", params=["retain", "destroy"])
+def assembly(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp(request.param)
+    build(cdk.App(outdir=str(folder), context={"removal": request.param})).synth()
+    return folder
+
+
+def templates(assembly: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(assembly.glob("*.template.json")):
+        yield path.name, json.loads(path.read_text())
+
+
+def resources(assembly: Path, resource_type: str) -> Iterator[dict[str, Any]]:
+    for _, template in templates(assembly):
+        for resource in template["Resources"].values():
+            if resource["Type"] == resource_type:
+                yield resource
+
+
+def test_cfn_lint_finds_no_error(assembly: Path) -> None:
+    paths = sorted(assembly.glob("*.template.json"))
+    assert len(paths) == 2
+    result = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--non-zero-exit-code", "error", "--", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("removal", ["retain", "destroy"])
+def test_cdk_nag_is_clean(removal: str) -> None:
+    app = build(cdk.App(context={"removal": removal}))
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    app.synth()  # raises, and lists the findings, if there are any
+
+
+def test_cdk_nag_finds_what_is_not_acknowledged() -> None:
+    app = cdk.App()
+    cdk.aws_sqs.Queue(cdk.Stack(app, "Stack"), "Queue")
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    with pytest.raises(RuntimeError, match="Validation failed"):
+        app.synth()
+
+
+def test_state_machines_of_the_templates_are_valid(assembly: Path, tmp_path: Path) -> None:
+    definitions = [
+        machine["Properties"]["DefinitionString"] for machine in resources(assembly, "AWS::StepFunctions::StateMachine")
+    ]
+    assert len(definitions) >= 3
+    for number, definition in enumerate(definitions):
+        path = tmp_path / f"{number}.json"
+        path.write_text(_without_tokens(definition))
+        result = subprocess.run(
+            [ROOT / "node_modules" / ".bin" / "asl-validator", "--json-path", path],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def _without_tokens(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(_without_tokens(part) for part in parts)
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Fn::GetAtt": _}:
+            return "arn:aws:states:us-east-1:000000000000:stateMachine:other"
+    return "token"
+
+
+def test_nothing_is_allowed_that_is_not_named(assembly: Path) -> None:
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::Role"):
+        for resource in resources(assembly, kind):
+            properties = resource["Properties"]
+            documents = [
+                properties.get("PolicyDocument"),
+                *(p["PolicyDocument"] for p in properties.get("Policies", [])),
+            ]
+            for document in filter(None, documents):
+                for statement in document["Statement"]:
+                    actions = statement["Action"]
+                    for action in [actions] if isinstance(actions, str) else actions:
+                        assert "*" not in action, action
+            assert "ManagedPolicyArns" not in properties
+
+
+def test_roles_are_passed_to_personalize_only(assembly: Path) -> None:
+    passing = [
+        statement
+        for policy in resources(assembly, "AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "iam:PassRole" in statement["Action"]
+    ]
+    assert passing
+    for statement in passing:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+
+
+def test_synthesis_is_the_same_from_any_folder(tmp_path: Path) -> None:
+    """Byte for byte, and without Docker or network: both would need a program or proxy that is not there."""
+    found: list[dict[str, bytes]] = []
+    for name in ("one", "another-folder"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for source in SOURCES:
+            copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+            copy(ROOT / source, folder / source)
+        environment = {key: value for key, value in os.environ.items() if not re.match("AWS_|PYTHONPATH", key)}
+        environment |= {
+            "CDK_OUTDIR": str(folder / "cdk.out"),
+            "CDK_DOCKER": "/nonexistent/docker",
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            "PYTHONPATH": str(folder / "constructs"),
+        }
+        subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=True, timeout=120)
+        found.append({path.name: path.read_bytes() for path in sorted((folder / "cdk.out").glob("*.template.json"))})
+    assert found[0].keys() == found[1].keys()
+    assert {name for name in found[0] if found[0][name] != found[1][name]} == set()
