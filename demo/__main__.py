@@ -37,6 +37,9 @@ WATCHED_SHOWN = 8
 RECOMMENDED = 10
 WATCHED_NEXT = 3
 
+#: where there is no terminal to ask, as in a pipe
+_WIDTH_OF_FILES = 100
+
 
 def main(
     port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port of the local cloud.")] = DEFAULT_PORT,
@@ -44,6 +47,8 @@ def main(
 ) -> None:
     """Deploy the app of films to a local cloud, train on MovieLens 100K, and print recommendations for a viewer."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH_OF_FILES)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         with interruptible():
@@ -146,7 +151,8 @@ class Demo:
         films = popular_unseen(data, user_id, genre, WATCHED_NEXT)
         shop.watch(films)
         seen |= {film.film_id for film in films}
-        console.print(f"The viewer now watches {', '.join(map(str, films))}: {len(films)} PutEvents of {genre}.\n")
+        told = f"The viewer now watches {', '.join(map(str, films))}: {len(films)} PutEvents, genre {genre}.\n"
+        console.print(told, markup=False)
         then = shop.recommend_changed(first)
         report.print_recommendations(console, data, "Recommended after these events", then, seen=seen, before=first)
 

@@ -19,9 +19,14 @@ _METRICS = {
     "precision_at_25": "precision@25",
     "precision_at_10": "precision@10",
     "precision_at_5": "precision@5",
-    "mean_reciprocal_rank_at_25": "mean reciprocal rank@25",
+    "mean_reciprocal_rank_at_25": "reciprocal rank@25",
     "coverage": "coverage",
 }
+
+_FILM_WIDTH = 42
+_GENRES_WIDTH = 24
+#: the width of the columns beside film and genres, and of the space between all of them
+_OTHER_COLUMNS = 2 + 6 + 4 + 6 + 6 * 2 + 2
 
 _STATUS_STYLE = {"ACTIVE": "green", "CREATE FAILED": "bold red", "CREATE STOPPED": "red", "waiting": "dim"}
 
@@ -45,11 +50,11 @@ def print_metrics(
     :param model: the same measurement with films seen before left out
     :param popularity: the most watched films for everybody, measured like `model`
     """
-    table = Table(box=SIMPLE_HEAD, title="Offline metrics: what viewers watched next, and was it recommended?")
+    table = _table("Offline metrics: is what viewers watched next among their recommendations?")
     table.add_column("metric")
     table.add_column("GetSolutionMetrics", justify="right")
     table.add_column("unseen only", justify="right", style="bold")
-    table.add_column("popularity, unseen only", justify="right")
+    table.add_column("popularity", justify="right")
     table.add_column("ratio", justify="right")
     for metric, title in _METRICS.items():
         times = f"{model[metric] / popularity[metric]:.2f}" if popularity[metric] else ""
@@ -57,18 +62,21 @@ def print_metrics(
     console.print(table)
     ratio = model[NDCG] / popularity[NDCG] if popularity[NDCG] else float("inf")
     console.print(
-        f"NDCG@25, films seen before left out, same split: {model[NDCG]:.4f} against popularity's "
-        f"{popularity[NDCG]:.4f}, [bold]{ratio:.2f} times[/bold]"
+        "The first column counts films that a viewer has seen before, as the service does; the others leave them out."
     )
-    console.print()
+    console.print(
+        f"NDCG@25, films seen before left out, same split: {model[NDCG]:.4f} against popularity's "
+        f"{popularity[NDCG]:.4f}, [bold]{ratio:.2f} times[/bold]\n",
+        soft_wrap=True,
+    )
 
 
 def print_viewer(console: Console, data: MovieLens, user_id: str, watched: Sequence[Rating]) -> None:
     """Who the viewer is, and the films watched last."""
     age, gender, occupation = data.users[user_id]
     count = len(data.watched[user_id])
-    table = _film_table(f"Viewer {user_id} ({occupation}, {gender}, {age}; {count} films): watched last")
-    table.add_column("stars")
+    table = _film_table(console, f"Viewer {user_id} ({occupation}, {gender}, {age}; {count} films): watched last")
+    table.add_column("stars", width=5)
     for number, rating in enumerate(watched, 1):
         table.add_row(*_film_cells(number, data.films[rating.film_id]), "★" * int(rating.value))
     console.print(table)
@@ -88,11 +96,11 @@ def print_recommendations(
     :param seen: films that the viewer has watched, which are marked
     :param before: an earlier list that changes are marked against. Default: - no changes are marked
     """
-    table = _film_table(title)
-    table.add_column("score", justify="right")
-    table.add_column("seen")
+    table = _film_table(console, title)
+    table.add_column("score", justify="right", width=6)
+    table.add_column("seen", width=4)
     if before is not None:
-        table.add_column("change")
+        table.add_column("change", width=6)
     ranks = {one.film_id: rank for rank, one in enumerate(before or ())}
     for rank, one in enumerate(recommendations):
         cells = [*_film_cells(rank + 1, data.films[one.film_id]), f"{one.score:.4f}"]
@@ -109,12 +117,21 @@ def _change(rank: int, earlier: int | None) -> Text:
     return Text(f"▲ {earlier - rank}", style="green") if earlier > rank else Text(f"▼ {rank - earlier}", style="red")
 
 
-def _film_table(title: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
-    table.add_column("", justify="right", style="dim")
-    table.add_column("film", max_width=44, overflow="ellipsis", no_wrap=True)
-    table.add_column("genres", max_width=24, overflow="ellipsis", no_wrap=True, style="cyan")
+def _film_table(console: Console, title: str) -> Table:
+    """A table of films, as wide as the console lets it be."""
+    spare = console.width - _OTHER_COLUMNS
+    film_width = min(_FILM_WIDTH, spare * _FILM_WIDTH // (_FILM_WIDTH + _GENRES_WIDTH))
+    table = _table(title)
+    table.add_column("", justify="right", style="dim", width=2)
+    table.add_column("film", width=film_width, overflow="ellipsis", no_wrap=True)
+    table.add_column(
+        "genres", width=min(_GENRES_WIDTH, spare - film_width), overflow="ellipsis", no_wrap=True, style="cyan"
+    )
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
 
 
 def _film_cells(number: int, film: Film) -> tuple[str, str, str]:

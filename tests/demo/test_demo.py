@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 300
 def environment() -> dict[str, str]:
     """An environment without any AWS setting."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "COLUMNS": "140", "PYTHONUNBUFFERED": "1"}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture

@@ -48,9 +48,14 @@ def test_close_ends_children_and_their_children(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_interrupt(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(Interrupted) as raised, interruptible():
-        os.kill(os.getpid(), number)
-        time.sleep(5)
+
+    def be_interrupted() -> None:
+        with interruptible():
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+
+    with pytest.raises(Interrupted) as raised:
+        be_interrupted()
     assert raised.value.number == number
     assert signal.getsignal(number) is before
 

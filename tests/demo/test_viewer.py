@@ -21,7 +21,7 @@ def _data() -> MovieLens:
         for user_id, film_ids in watched.items()
         for timestamp, film_id in enumerate(film_ids)
     ]
-    return MovieLens(films, ratings, {user_id: ("30", "F", "writer") for user_id in watched})
+    return MovieLens(films, ratings, dict.fromkeys(watched, ("30", "F", "writer")))
 
 
 def test_the_viewer_keeps_to_one_genre_and_fits_into_a_filters_memory() -> None:

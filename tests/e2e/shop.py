@@ -55,7 +55,7 @@ class Shop:
             outputs["Campaign"] = picks.add_campaign("Live", min_provisioned_tps=self.tps).campaign_arn
         outputs["Workflow"] = personalize.Workflow(stack, "Workflow", dataset_group=shop).state_machine_arn
         for name, value in outputs.items():
-            cdk.CfnOutput(stack, name, value=value)
+            cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(name)
         app.synth()
         return folder
 

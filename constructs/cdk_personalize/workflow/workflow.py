@@ -125,7 +125,8 @@ class Workflow(Construct):
         files = self._create_file_trigger()
         self._deployment = self._create_deployment(removal_policy)
         self._deployment.node.add_dependency(
-            dataset_group.resources_ready, self._plan, self._solution_machine, self.state_machine, finish, files
+            dataset_group.resources_ready,
+            dataset_group.data_bucket,  # the document goes before the bucket is emptied self._plan, self._solution_machine, self.state_machine, finish, files
         )
 
     @property

@@ -11,14 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
-from ..workflow.observe import remaining
-
-_dynamodb = boto3.client("dynamodb")
-_personalize = boto3.client("personalize")
-_s3 = boto3.client("s3")
-_states = boto3.client("stepfunctions")
+from personalize_lambda.provider.aws import client
+from personalize_lambda.workflow.observe import remaining
 
 _LOCK = {"id": {"S": "lock"}}
 TEARDOWN_SECONDS = 55 * 60
@@ -53,13 +47,13 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
     properties = event["ResourceProperties"]
     if event["RequestType"] != "Delete" or properties["Retain"] == "true":
         return {"IsComplete": True}
-    execution = _states.describe_execution(executionArn=event["Data"]["ExecutionArn"])
+    execution = client("stepfunctions").describe_execution(executionArn=event["Data"]["ExecutionArn"])
     if execution["status"] not in ("RUNNING", "SUCCEEDED"):
         raise RuntimeError(
             f"removing what the workflow made ended {execution['status']}: {execution.get('cause', 'no cause given')}. "
             "Mend what it names and delete the stack again"
         )
-    left = remaining(json.loads(properties["Document"]), personalize=_personalize)
+    left = remaining(json.loads(properties["Document"]), personalize=client("personalize"))
     if left and time.time() - execution["startDate"].timestamp() > TEARDOWN_SECONDS:
         raise RuntimeError(
             f"after {TEARDOWN_SECONDS // 60} minutes these are not gone yet: {'; '.join(left)}. "
@@ -69,16 +63,16 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"IsComplete": False}
     if left:  # the run that was started has left it to one that was under way
         if not _lock_holder(properties):
-            _states.start_execution(
+            client("stepfunctions").start_execution(
                 stateMachineArn=properties["StateMachineArn"], input=json.dumps({"trigger": "teardown"})
             )
         return {"IsComplete": False}
-    _s3.delete_object(Bucket=properties["DocumentBucket"], Key=properties["DocumentKey"])
+    client("s3").delete_object(Bucket=properties["DocumentBucket"], Key=properties["DocumentKey"])
     return {"IsComplete": True}
 
 
 def _write(properties: Mapping[str, Any], document: str) -> None:
-    _s3.put_object(
+    client("s3").put_object(
         Bucket=properties["DocumentBucket"],
         Key=properties["DocumentKey"],
         Body=document.encode(),
@@ -90,9 +84,10 @@ def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
     machine, name = properties["StateMachineArn"], f"{trigger}-{event['RequestId']}"
+    states = client("stepfunctions")
     try:
-        _states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
-    except _states.exceptions.ExecutionAlreadyExists:
+        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
+    except states.exceptions.ExecutionAlreadyExists:
         print(f"the run {name} was started before")
     return {
         "PhysicalResourceId": event.get("PhysicalResourceId", properties["WorkflowName"]),
@@ -101,7 +96,8 @@ def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
 
 
 def _lock_holder(properties: Mapping[str, Any]) -> str:
-    item = _dynamodb.get_item(TableName=properties["LockTable"], Key=_LOCK, ConsistentRead=True).get("Item", {})
+    answer = client("dynamodb").get_item(TableName=properties["LockTable"], Key=_LOCK, ConsistentRead=True)
+    item = answer.get("Item", {})
     return str(item.get("execution", {}).get("S", ""))
 
 
@@ -111,8 +107,8 @@ def _stop_holder(properties: Mapping[str, Any]) -> None:
     if not holder:
         return
     try:
-        _states.stop_execution(
+        client("stepfunctions").stop_execution(
             executionArn=holder, error="StackDeleted", cause="the stack is being deleted; its run is no longer wanted"
         )
-    except _states.exceptions.ExecutionDoesNotExist:
+    except client("stepfunctions").exceptions.ExecutionDoesNotExist:
         print(f"the run {holder} that held the lock is gone")

@@ -98,7 +98,7 @@ def test_delete_order(trained: dict[str, str], cloud: Cloud) -> None:
         delete(cloud, kind, trained[kind])
         if kind == "dataset_group":
             gone(cloud, kind, trained[kind])
-    with pytest.raises(cloud.personalize.exceptions.ResourceNotFoundException, match="Resource Arn .* does not exist"):
+    with pytest.raises(cloud.personalize.exceptions.ResourceNotFoundException, match=r"Resource Arn .* does not exist"):
         cloud.personalize.describe_schema(schemaArn=trained["schema"])
 
 

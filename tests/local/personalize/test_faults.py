@@ -17,7 +17,7 @@ def test_the_next_calls_fail(cloud: Cloud) -> None:
     throttled = {"operation": "List*", "code": "ThrottlingException", "message": "Rate exceeded", "times": 2}
     cloud.service.admin("fail", throttled)
     for listing in (client.list_schemas, client.list_dataset_groups):
-        with pytest.raises(client.exceptions.ClientError, match="ThrottlingException.*Rate exceeded"):
+        with pytest.raises(client.exceptions.ClientError, match=r"ThrottlingException.*Rate exceeded"):
             listing()
     assert client.list_schemas()["schemas"] == []
 
@@ -89,7 +89,7 @@ def test_reset(cloud: Cloud, build: Builder) -> None:
 
 
 def test_unknown_actions(cloud: Cloud) -> None:
-    with pytest.raises(ValueError, match="must be one of .*calls.*, got 'explode'"):
+    with pytest.raises(ValueError, match=r"must be one of .*calls.*, got 'explode'"):
         cloud.service.admin("explode", {})
     with pytest.raises(ValueError, match="colour"):
         cloud.service.admin("calls", {"colour": "red"})

@@ -14,7 +14,7 @@ def test_dataset_groups(cloud: Cloud, build: Builder) -> None:
         build.group(f"g{number}")
     with pytest.raises(
         cloud.personalize.exceptions.LimitExceededException,
-        match="Cannot create a dataset group. More than 5 resources in ACTIVE state. Please delete some and try again.",
+        match=r"Cannot create a dataset group\. More than 5 resources in ACTIVE state\. Please delete some and try",
     ):
         cloud.personalize.create_dataset_group(name="g5")
     assert cloud.client("personalize", region="eu-west-1").create_dataset_group(name="g5")
@@ -37,7 +37,7 @@ def test_import_jobs_are_counted_while_they_run(make_cloud: Callable[..., Cloud]
     jobs = [build.start_import(dataset, interactions_csv(), name=f"j{number}") for number in range(5)]
     with pytest.raises(
         cloud.personalize.exceptions.LimitExceededException,
-        match="More than 5 resources with PENDING or IN_PROGRESS status.",
+        match=r"More than 5 resources with PENDING or IN_PROGRESS status\.",
     ):
         build.start_import(dataset, interactions_csv(), name="j5")
     for job in jobs:

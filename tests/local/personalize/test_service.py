@@ -30,9 +30,8 @@ def test_regions_of_china(cloud: Cloud) -> None:
 
 
 def test_an_answer_is_a_copy(cloud: Cloud, build: Builder) -> None:
-    solution = build.solution(
-        build.group(), solutionConfig={"algorithmHyperParameters": {"apply_recency_bias": "true"}}
-    )
+    configuration = {"algorithmHyperParameters": {"apply_recency_bias": "true"}}
+    solution = build.solution(build.group(), solutionConfig=configuration)
 
     def describe() -> dict[str, dict[str, dict[str, dict[str, str]]]]:
         return cloud.service.call(
@@ -40,7 +39,7 @@ def test_an_answer_is_a_copy(cloud: Cloud, build: Builder) -> None:
         )
 
     describe()["solution"]["solutionConfig"]["algorithmHyperParameters"]["apply_recency_bias"] = "changed"
-    assert describe()["solution"]["solutionConfig"]["algorithmHyperParameters"] == {"apply_recency_bias": "true"}
+    assert describe()["solution"]["solutionConfig"] == configuration
 
 
 def test_nothing_moves_once_closed() -> None:

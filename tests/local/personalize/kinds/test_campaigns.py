@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -8,11 +10,16 @@ from personalize_local.personalize import Settings, Uncertain
 
 from ..support import Builder, Cloud, interactions_csv
 
-SETTINGS = Settings(time_scale=0.0001)
+SETTINGS = Settings(time_scale=0.0001, quotas={"campaigns_per_dataset_group": 50, "solutions_per_dataset_group": 50})
 
 
 class Trained(Builder):
-    """A group with a solution and a version."""
+    """A group with a solution and a version.
+
+    :ivar test: what names start with.
+    """
+
+    test = ""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
@@ -21,17 +28,37 @@ class Trained(Builder):
         self.solution_arn = self.solution(self.group_arn)
         self.version_arn = self.version(self.solution_arn)
 
+    def campaign(self, version: str, name: str = "live", **arguments: Any) -> str:
+        """Make a campaign of this test."""
+        return super().campaign(version, self.named(name), **arguments)
+
+    def named(self, name: str) -> str:
+        """Give the name that something has in this test."""
+        return f"{self.test[:50]}-{name}".lstrip("-")
+
     def updated(self, campaign: str) -> dict[str, object]:
         """Wait until the update of a campaign has come through."""
         found = self.wait("campaign", campaign)
         while found["latestCampaignUpdate"]["status"] not in ("ACTIVE", "CREATE FAILED"):
+            time.sleep(0.005)
             found = self.wait("campaign", campaign)
         return found
 
 
+@pytest.fixture(scope="module")
+def once() -> Iterator[Trained]:
+    """Trained once, since that is what takes time."""
+    cloud = Cloud(SETTINGS)
+    yield Trained(cloud)
+    cloud.service.close()
+
+
 @pytest.fixture
-def trained(make_cloud: Callable[..., Cloud]) -> Trained:
-    return Trained(make_cloud(SETTINGS))
+def trained(once: Trained, request: pytest.FixtureRequest) -> Trained:
+    """What was trained once, for campaigns named after the test."""
+    once.cloud.service.admin("forget_faults", {})
+    once.test = request.node.name.removeprefix("test_").replace("_", "-")
+    return once
 
 
 def test_defaults(trained: Trained) -> None:
@@ -70,16 +97,17 @@ def test_the_old_version_serves_until_the_update_is_through(trained: Trained) ->
 
 def test_a_version_of_another_solution(trained: Trained) -> None:
     client = trained.personalize
-    campaign = trained.campaign(trained.version_arn)
-    other = trained.solution(trained.group_arn, "other")
-    version = trained.version(other)
-    client.update_campaign(campaignArn=campaign, solutionVersionArn=version)
+    solutions = [trained.solution(trained.group_arn, name) for name in ("first", "second")]
+    versions = [trained.version(solution) for solution in solutions]
+    campaign = trained.campaign(versions[0])
+    client.update_campaign(campaignArn=campaign, solutionVersionArn=versions[1])
+    for solution in solutions:
+        with pytest.raises(client.exceptions.ResourceInUseException, match=campaign):
+            client.delete_solution(solutionArn=solution)
+    assert trained.updated(campaign)["solutionVersionArn"] == versions[1]
+    client.delete_solution(solutionArn=solutions[0])
     with pytest.raises(client.exceptions.ResourceInUseException, match=campaign):
-        client.delete_solution(solutionArn=other)
-    with pytest.raises(client.exceptions.ResourceInUseException, match=campaign):
-        client.delete_solution(solutionArn=trained.solution_arn)
-    assert trained.updated(campaign)["solutionVersionArn"] == version
-    client.delete_solution(solutionArn=trained.solution_arn)
+        client.delete_solution(solutionArn=solutions[1])
 
 
 def test_a_version_of_another_solution_refused(make_cloud: Callable[..., Cloud]) -> None:
@@ -87,7 +115,7 @@ def test_a_version_of_another_solution_refused(make_cloud: Callable[..., Cloud])
     trained = Trained(make_cloud(Settings(uncertain=uncertain)))
     campaign = trained.campaign(trained.version_arn)
     version = trained.version(trained.solution(trained.group_arn, "other"))
-    with pytest.raises(trained.personalize.exceptions.InvalidInputException, match="serves the solution .*picks"):
+    with pytest.raises(trained.personalize.exceptions.InvalidInputException, match=r"serves the solution .*picks"):
         trained.personalize.update_campaign(campaignArn=campaign, solutionVersionArn=version)
 
 
@@ -105,22 +133,27 @@ def test_a_failed_update_leaves_the_old(trained: Trained) -> None:
 
 def test_a_failed_campaign_can_be_updated(trained: Trained) -> None:
     trained.cloud.service.admin("fail", {"operation": "CreateCampaign", "failure_reason": "no capacity"})
-    campaign = trained.personalize.create_campaign(name="live", solutionVersionArn=trained.version_arn)["campaignArn"]
+    campaign = trained.personalize.create_campaign(name=trained.named("live"), solutionVersionArn=trained.version_arn)[
+        "campaignArn"
+    ]
     assert trained.wait("campaign", campaign, until=("CREATE FAILED",))["failureReason"] == "no capacity"
     trained.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=2)
     found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
     while found["status"] == "CREATE FAILED":
+        time.sleep(0.005)
         found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
     assert "failureReason" not in found
     assert found["minProvisionedTPS"] == 2
 
 
 def test_latest(trained: Trained) -> None:
-    latest = f"{trained.solution_arn}/$LATEST"
+    solution = trained.solution(trained.group_arn, "growing")
+    first = trained.version(solution)
+    latest = f"{solution}/$LATEST"
     follows = trained.campaign(latest, "follows", campaignConfig={"syncWithLatestSolutionVersion": True})
     stays = trained.campaign(latest, "stays")
-    assert trained.wait("campaign", follows)["solutionVersionArn"] == trained.version_arn
-    version = trained.version(trained.solution_arn)
+    assert trained.wait("campaign", follows)["solutionVersionArn"] == first
+    version = trained.version(solution)
     assert trained.updated(follows)["solutionVersionArn"] == version
     assert "latestCampaignUpdate" not in trained.wait("campaign", stays)
     trained.personalize.update_campaign(campaignArn=stays, solutionVersionArn=latest)

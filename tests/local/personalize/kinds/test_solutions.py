@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,7 @@ def test_updates(make_cloud: Callable[..., Cloud]) -> None:
         with pytest.raises(build.personalize.exceptions.ResourceInUseException):
             operation(solutionArn=arn)
     while updating["latestSolutionUpdate"]["status"] != "ACTIVE":
+        time.sleep(0.005)
         updating = build.wait("solution", arn)
     assert updating["performAutoTraining"] is True
     assert updating["solutionConfig"] == change
