@@ -9,9 +9,10 @@ beside that of popularity on the same splits, and how long training and one call
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from unittest.mock import patch
 
 import numpy as np
@@ -31,10 +32,13 @@ from personalize_local.personalize.recommenders import (
     select_events,
     train,
 )
+from personalize_local.personalize.recommenders.data import Array
 
 RECIPE = "aws-user-personalization-v2"
 NDCG = "normalized_discounted_cumulative_gain_at_25"
 CALLS = 200
+
+Result = TypeVar("Result")
 
 
 def main(
@@ -50,9 +54,9 @@ def main(
     report = Report("way", "NDCG@25", "popularity", "ratio", "worst split", "training", "one call")
     for way, largest_dense in (("EASE", personalization.LARGEST_DENSE_CATALOGUE), ("factors", 0)):
         with patch.object(personalization, "LARGEST_DENSE_CATALOGUE", largest_dense):
-            training, model = _timed(lambda: train(RECIPE, interactions, items))
+            training, model = _timed(partial(train, RECIPE, interactions, items))
             found = np.array([_quality(interactions, items, seed) for seed in range(splits)])
-        calls, _ = _timed(lambda model=model: [model.recommend(history) for _ in range(CALLS)])  # type: ignore[misc]
+        calls, _ = _timed(partial(_call_often, model, history))
         personal, popular = found.mean(axis=0)
         report.add_row(
             way,
@@ -71,26 +75,35 @@ def _quality(interactions: Interactions, items: Table, seed: int) -> tuple[float
     return found[RECIPE][NDCG], found["aws-popularity-count"][NDCG]
 
 
-def _timed(run: Callable[[], Model]) -> tuple[float, Model]:
+def _call_often(model: Model, history: Sequence[Event]) -> None:
+    for _ in range(CALLS):
+        model.recommend(history)
+
+
+def _timed(run: Callable[[], Result]) -> tuple[float, Result]:
     start = time.perf_counter()
     result = run()
     return time.perf_counter() - start, result
 
 
 def _interactions(data: MovieLens) -> Interactions:
-    users, films, times, values = zip(
-        *((row.user_id, row.film_id, row.timestamp, row.value) for row in data.ratings), strict=True
+    return Interactions(
+        _objects(row.user_id for row in data.ratings),
+        _objects(row.film_id for row in data.ratings),
+        np.array([row.timestamp for row in data.ratings]),
+        event_values=np.array([row.value for row in data.ratings]),
     )
-    return Interactions(users, films, times, event_values=values)
 
 
 def _items(data: MovieLens) -> Table:
     films = list(data.films.values())
-    return Table(
-        [film.film_id for film in films],
-        {"GENRES": ["|".join(film.genres) for film in films], "YEAR": [film.year for film in films]},
-        frozenset({"GENRES"}),
-    )
+    genres = _objects("|".join(film.genres) for film in films)
+    years = np.array([film.year or np.nan for film in films])
+    return Table(_objects(film.film_id for film in films), {"GENRES": genres, "YEAR": years}, frozenset({"GENRES"}))
+
+
+def _objects(values: Iterable[str]) -> Array:
+    return np.array(list(values), dtype=object)
 
 
 if __name__ == "__main__":

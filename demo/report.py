@@ -26,7 +26,7 @@ _METRICS = {
 _FILM_WIDTH = 42
 _GENRES_WIDTH = 24
 #: the width of the columns beside film and genres, and of the space between all of them
-_OTHER_COLUMNS = 2 + 6 + 4 + 6 + 6 * 2 + 2
+_OTHER_COLUMNS = 2 + 6 + 4 + 6 + 6 * 3 + 2
 
 _STATUS_STYLE = {"ACTIVE": "green", "CREATE FAILED": "bold red", "CREATE STOPPED": "red", "waiting": "dim"}
 

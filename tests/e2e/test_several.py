@@ -19,7 +19,6 @@ def _two_stacks_with_two_groups(folder: Path) -> Path:
         stack = cdk.Stack(app, stack_name)
         for name in ("Shoes", "Hats"):
             group = personalize.DatasetGroup(stack, name, removal_policy=DESTROY)
-            group.data_bucket.apply_removal_policy(DESTROY)
             group.add_interactions(schema=personalize.Schema.interactions())
             group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2).add_campaign("Live")
             workflow = personalize.Workflow(stack, f"{name}Workflow", dataset_group=group)

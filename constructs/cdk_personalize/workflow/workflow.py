@@ -126,7 +126,13 @@ class Workflow(Construct):
         self._deployment = self._create_deployment(removal_policy)
         self._deployment.node.add_dependency(
             dataset_group.resources_ready,
-            dataset_group.data_bucket,  # the document goes before the bucket is emptied self._plan, self._solution_machine, self.state_machine, finish, files
+            # the document is deleted before the bucket is emptied
+            dataset_group.data_bucket,
+            self._plan,
+            self._solution_machine,
+            self.state_machine,
+            finish,
+            files,
         )
 
     @property

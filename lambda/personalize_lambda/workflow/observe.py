@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from .reconcile import CampaignState, DatasetState, ImportJob, SolutionState, SolutionVersion, World
@@ -24,23 +25,11 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     solutions: dict[str, SolutionState] = {}
     campaigns: dict[str, CampaignState] = {}
     for summary in _pages(personalize, "list_solutions", "solutions", datasetGroupArn=document["datasetGroupArn"]):
-        arn = summary["solutionArn"]
-        solutions[arn] = SolutionState(
-            arn=arn,
-            name=summary["name"],
-            status=summary["status"],
-            owned=_owned(personalize, arn, owner),
-            versions=[
-                SolutionVersion(
-                    arn=version["solutionVersionArn"],
-                    status=version["status"],
-                    created=version["creationDateTime"].timestamp(),
-                )
-                for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=arn)
-            ],
-        )
-        for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=arn):
-            campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
+        with suppress(personalize.exceptions.ResourceNotFoundException):  # gone since it was listed
+            solutions[summary["solutionArn"]] = _solution(personalize, summary, owner)
+            for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=summary["solutionArn"]):
+                with suppress(personalize.exceptions.ResourceNotFoundException):
+                    campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
     return World(datasets=datasets, solutions=solutions, campaigns=campaigns)
 
 
@@ -79,6 +68,24 @@ def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> Datase
     return DatasetState(files=files, imports=jobs)
 
 
+def _solution(personalize: Any, summary: Mapping[str, Any], owner: str) -> SolutionState:
+    arn = summary["solutionArn"]
+    return SolutionState(
+        arn=arn,
+        name=summary["name"],
+        status=summary["status"],
+        owned=_owned(personalize, arn, owner),
+        versions=[
+            SolutionVersion(
+                arn=version["solutionVersionArn"],
+                status=version["status"],
+                created=version["creationDateTime"].timestamp(),
+            )
+            for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=arn)
+        ],
+    )
+
+
 def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:
     campaign = personalize.describe_campaign(campaignArn=arn)["campaign"]
     return CampaignState(
@@ -93,8 +100,5 @@ def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:
 
 
 def _owned(personalize: Any, arn: str, owner: str) -> bool:
-    try:
-        tags = personalize.list_tags_for_resource(resourceArn=arn)["tags"]
-    except personalize.exceptions.ResourceNotFoundException:
-        return False  # it went away between the two calls
+    tags = personalize.list_tags_for_resource(resourceArn=arn)["tags"]
     return {"tagKey": OWNER_TAG, "tagValue": owner} in tags

@@ -37,10 +37,19 @@ def _forget_faults(engine: Engine, parameters: Parameters) -> dict[str, Any]:
     return {}
 
 
+def _advance(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    seconds = parameters.get("seconds")
+    if set(parameters) != {"seconds"} or not isinstance(seconds, (int, float)) or seconds < 0:
+        raise ValueError(f"advance takes seconds, 0 or more, got {dict(parameters)}")
+    engine.lifecycle.advance(seconds)
+    return {}
+
+
 ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
     "calls": _calls,
     "forget_calls": _forget_calls,
     "fail": _fail,
     "faults": _faults,
     "forget_faults": _forget_faults,
+    "advance": _advance,
 }

@@ -52,17 +52,29 @@ class Timer:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._skipped = 0.0
         self._closed = False
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Call a function when some seconds have passed; never, once closed."""
+    @property
+    def now(self) -> float:
+        """The time in seconds, from an arbitrary beginning."""
+        return time.monotonic() + self._skipped
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Call a function at a time, at once if that has passed; never, once closed."""
         with self._wake:
             if self._closed:
                 return
-            heapq.heappush(self._queue, (time.monotonic() + seconds, next(self._numbers), action))
+            heapq.heappush(self._queue, (moment, next(self._numbers), action))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="personalize-timer", daemon=True)
                 self._thread.start()
+            self._wake.notify()
+
+    def skip(self, seconds: float) -> None:
+        """Let it be later."""
+        with self._wake:
+            self._skipped += seconds
             self._wake.notify()
 
     def close(self) -> None:
@@ -84,11 +96,34 @@ class Timer:
             while not self._closed:
                 if not self._queue:
                     self._wake.wait()
-                elif (remaining := self._queue[0][0] - time.monotonic()) > 0:
+                elif (remaining := self._queue[0][0] - self.now) > 0:
                     self._wake.wait(remaining)
                 else:
                     return heapq.heappop(self._queue)[2]
         return None
+
+
+@dataclass(frozen=True)
+class _Journey:
+    """One resource on one path.
+
+    :param number: the progress's ``run`` when it began; when that has changed, it is over.
+    :param begun: when, by the timer.
+    """
+
+    progress: Progress
+    path: Path
+    number: int
+    begun: float
+    seconds: float
+    work: Work | None
+    failure: str | None
+    done: Callable[[Any], None]
+
+    def end_of(self, step: int) -> float:
+        """When a step is over, by the timer."""
+        last = step == len(self.path.steps) - 1
+        return self.begun + self.seconds * (1 if last else _PENDING_SHARE * (step + 1))
 
 
 class Lifecycle:
@@ -125,7 +160,8 @@ class Lifecycle:
         :param done: called with the lock held and the work's result, just before the last status appears.
         """
         progress.run += 1
-        _Journey(self, progress, path, seconds * self._time_scale, work, failure, done).start()
+        scaled = seconds * self._time_scale
+        self._step(_Journey(progress, path, progress.run, self._timer.now, scaled, work, failure, done), 0)
 
     def stop(self, progress: Progress, status: str) -> None:
         """Leave the path, and stay in a status. The lock must be held."""
@@ -134,11 +170,12 @@ class Lifecycle:
         progress.failure_reason = None
         progress.updated = time.time()
 
-    def submit(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call a function on a thread of its own; not at all, once closed."""
-        with self._lock:
-            if not self._closed:
-                self._workers.submit(function, *arguments)
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, as far as statuses are concerned.
+
+        :param seconds: on AWS.
+        """
+        self._timer.skip(seconds * self._time_scale)
 
     def close(self) -> None:
         """End all threads; nothing changes its status any more."""
@@ -147,69 +184,49 @@ class Lifecycle:
         self._timer.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
+    def _step(self, journey: _Journey, step: int) -> None:
+        with self._lock:
+            if self._closed or not self._enter(journey, journey.path.steps[step]):
+                return
+            if step < len(journey.path.steps) - 1:
+                self._timer.at(journey.end_of(step), lambda: self._step(journey, step + 1))
+            elif journey.work is None or journey.failure:
+                self._timer.at(journey.end_of(step), lambda: self._end(journey, None, journey.failure))
+            else:
+                self._workers.submit(self._work, journey, journey.work)
 
-@dataclass
-class _Journey:
-    """One resource on one path."""
-
-    lifecycle: Lifecycle
-    progress: Progress
-    path: Path
-    seconds: float
-    work: Work | None
-    failure: str | None
-    done: Callable[[Any], None]
-
-    def start(self) -> None:
-        self.run = self.progress.run
-        shares = [_PENDING_SHARE] * (len(self.path.steps) - 1)
-        self.shares = [*shares, 1 - sum(shares)]
-        self._step(0)
-
-    def _step(self, index: int) -> None:
-        if not self._enter(self.path.steps[index]):
-            return
-        share = self.shares[index] * self.seconds
-        last = index == len(self.path.steps) - 1
-        if not last:
-            self.lifecycle._timer.after(share, lambda: self._step(index + 1))
-        elif self.work is None or self.failure:
-            self.lifecycle._timer.after(share, lambda: self._end(None, self.failure))
-        else:
-            self.lifecycle.submit(self._work, self.work, time.monotonic() + share)
-
-    def _work(self, work: Work, not_before: float) -> None:
+    def _work(self, journey: _Journey, work: Work) -> None:
         result, failure = None, None
         try:
             result = work()
         except JobError as error:
             failure = str(error)
         except Exception:
-            self.lifecycle._log.exception("asynchronous work went wrong")
+            self._log.exception("asynchronous work went wrong")
             failure = _INTERNAL_ERROR
-        self.lifecycle._timer.after(not_before - time.monotonic(), lambda: self._end(result, failure))
+        last = len(journey.path.steps) - 1
+        self._timer.at(journey.end_of(last), lambda: self._end(journey, result, failure))
 
-    def _end(self, result: Any, failure: str | None) -> None:
-        with self.lifecycle._lock:
-            if self.progress.run != self.run:
+    def _end(self, journey: _Journey, result: Any, failure: str | None) -> None:
+        with self._lock:
+            if journey.progress.run != journey.number:
                 return
             if failure is None:
-                failure = self._finish(result)
-            self.progress.failure_reason = failure
-            self._enter(self.path.failed if failure else self.path.done)
+                failure = self._finish(journey, result)
+            journey.progress.failure_reason = failure
+            self._enter(journey, journey.path.failed if failure else journey.path.done)
 
-    def _finish(self, result: Any) -> str | None:
+    def _finish(self, journey: _Journey, result: Any) -> str | None:
         try:
-            self.done(result)
+            journey.done(result)
         except Exception:
-            self.lifecycle._log.exception("the end of asynchronous work went wrong")
+            self._log.exception("the end of asynchronous work went wrong")
             return _INTERNAL_ERROR
         return None
 
-    def _enter(self, status: str) -> bool:
-        with self.lifecycle._lock:
-            if self.progress.run != self.run:
-                return False
-            self.progress.status = status
-            self.progress.updated = time.time()
-            return True
+    def _enter(self, journey: _Journey, status: str) -> bool:
+        if journey.progress.run != journey.number:
+            return False
+        journey.progress.status = status
+        journey.progress.updated = time.time()
+        return True

@@ -103,10 +103,11 @@ class Personalize:
             return encode_error(service, ServiceError("InternalFailure", message, 500))
 
     def admin(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what the API cannot: look at the calls, let something fail, forget everything.
+        """Do what the API cannot: look at the calls, let something fail, let time pass, forget everything.
 
-        :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults`` or ``reset``.
-        :param parameters: ``calls`` takes ``operation`` and ``since``; ``fail`` takes the members of ``Fault``.
+        :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults``, ``advance`` or ``reset``.
+        :param parameters: ``calls`` takes ``operation`` and ``since``; ``fail`` takes the members of ``Fault``;
+            ``advance`` takes the ``seconds`` of AWS time that shall have passed, as far as statuses are concerned.
         :raises ValueError: for another action, or other parameters.
         """
         if action == "reset":

@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from personalize_local.personalize import Settings
-
-from .support import ACCOUNT, INTERACTIONS_SCHEMA, REGION, ROLE, V2, Builder, Cloud, interactions_csv
+from .support import ACCOUNT, INTERACTIONS_SCHEMA, REGION, ROLE, SLOW, V2, Builder, Cloud, interactions_csv
 
 PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
-SLOW = Settings(time_scale=1)
 
 
 @pytest.fixture
@@ -113,10 +110,11 @@ def test_versions_go_with_their_solution_and_jobs_stay(trained: dict[str, str], 
 
 
 def test_deleting_twice_is_no_error(make_cloud: Callable[..., Cloud]) -> None:
-    cloud = make_cloud(Settings(time_scale=0.005))
+    cloud = make_cloud(SLOW)
     arn = Builder(cloud).group()
     delete(cloud, "dataset_group", arn)
     delete(cloud, "dataset_group", arn)
+    cloud.advance(3600)
     gone(cloud, "dataset_group", arn)
     with pytest.raises(cloud.personalize.exceptions.ResourceNotFoundException, match="given dataset group"):
         delete(cloud, "dataset_group", arn)
@@ -235,11 +233,13 @@ def test_lists_filter_by_their_parent(trained: dict[str, str], build: Builder) -
 
 
 def test_statuses_in_their_order(make_cloud: Callable[..., Cloud]) -> None:
-    cloud = make_cloud(Settings(time_scale=0.002))
+    cloud = make_cloud(SLOW)
     arn = cloud.personalize.create_dataset_group(name="films")["datasetGroupArn"]
-    seen: list[str] = []
-    while not seen or seen[-1] != "ACTIVE":
-        status = cloud.personalize.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"]
-        if not seen or seen[-1] != status:
-            seen.append(status)
-    assert seen == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
+    found = cloud.personalize.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
+    assert found["status"] == "CREATE PENDING"
+    Builder(cloud).wait("dataset_group", arn, until=("CREATE IN_PROGRESS",))
+    active = Builder(cloud).wait("dataset_group", arn)
+    assert active["creationDateTime"] == found["creationDateTime"] < active["lastUpdatedDateTime"]
+    delete(cloud, "dataset_group", arn)
+    Builder(cloud).wait("dataset_group", arn, until=("DELETE PENDING",))
+    Builder(cloud).wait("dataset_group", arn, until=("DELETE IN_PROGRESS",))

@@ -9,7 +9,7 @@ import pytest
 
 from personalize_local.personalize import Settings
 
-from .support import ITEMS_SCHEMA, ROLE, Builder, Cloud, interactions_csv, items_csv
+from .support import ITEMS_SCHEMA, ROLE, SLOW, Builder, Cloud, interactions_csv, items_csv
 
 HEADER = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n"
 CONFORM = "rows that do not conform to the dataset schema"
@@ -208,7 +208,7 @@ def test_milliseconds_are_pointed_out(few: Builder, caplog: pytest.LogCaptureFix
 
 
 def test_a_dataset_in_use_cannot_be_deleted(make_cloud: Callable[..., Cloud]) -> None:
-    build = Builder(make_cloud(Settings(time_scale=0.001)))
+    build = Builder(make_cloud(SLOW))
     dataset = build.dataset(build.group())
     job = build.start_import(dataset, interactions_csv())
     with pytest.raises(build.personalize.exceptions.ResourceInUseException, match="job, which is in status CREATE"):

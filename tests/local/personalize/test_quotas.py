@@ -6,7 +6,7 @@ import pytest
 
 from personalize_local.personalize import Settings
 
-from .support import INTERACTIONS_SCHEMA, V2, Builder, Cloud, interactions_csv
+from .support import INTERACTIONS_SCHEMA, SLOW, V2, Builder, Cloud, interactions_csv
 
 
 def test_dataset_groups(cloud: Cloud, build: Builder) -> None:
@@ -31,7 +31,7 @@ def test_solutions_are_counted_by_dataset_group(make_cloud: Callable[..., Cloud]
 
 
 def test_import_jobs_are_counted_while_they_run(make_cloud: Callable[..., Cloud]) -> None:
-    cloud = make_cloud(Settings(time_scale=0.0005))
+    cloud = make_cloud(SLOW)
     build = Builder(cloud)
     dataset = build.dataset(build.group())
     jobs = [build.start_import(dataset, interactions_csv(), name=f"j{number}") for number in range(5)]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from personalize_local.personalize import Settings, Uncertain
 
 from ..support import Builder, Cloud, interactions_csv
 
-SETTINGS = Settings(time_scale=0.0001, quotas={"campaigns_per_dataset_group": 50, "solutions_per_dataset_group": 50})
+SETTINGS = Settings(time_scale=1, quotas={"campaigns_per_dataset_group": 50, "solutions_per_dataset_group": 50})
 
 
 class Trained(Builder):
@@ -40,7 +39,7 @@ class Trained(Builder):
         """Wait until the update of a campaign has come through."""
         found = self.wait("campaign", campaign)
         while found["latestCampaignUpdate"]["status"] not in ("ACTIVE", "CREATE FAILED"):
-            time.sleep(0.005)
+            self.cloud.advance(3600)
             found = self.wait("campaign", campaign)
         return found
 
@@ -140,7 +139,7 @@ def test_a_failed_campaign_can_be_updated(trained: Trained) -> None:
     trained.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=2)
     found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
     while found["status"] == "CREATE FAILED":
-        time.sleep(0.005)
+        trained.cloud.advance(3600)
         found = trained.wait("campaign", campaign, until=("ACTIVE", "CREATE FAILED"))
     assert "failureReason" not in found
     assert found["minProvisionedTPS"] == 2

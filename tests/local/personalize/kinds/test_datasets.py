@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_local.personalize import Settings
-
-from ..support import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, USERS_SCHEMA, Builder, Cloud, items_csv
+from ..support import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SLOW, USERS_SCHEMA, Builder, Cloud, items_csv
 
 
 def evolved(*added: dict[str, Any], without: str = "", **changed: dict[str, Any]) -> str:
@@ -61,7 +59,7 @@ def test_wrong_schemas(build: Builder, text: str) -> None:
 
 
 def test_an_update_adds_columns_in_place(make_cloud: Callable[..., Cloud]) -> None:
-    build = Builder(make_cloud(Settings(time_scale=0.0005)))
+    build = Builder(make_cloud(SLOW))
     items = build.dataset(build.group(), "Items", ITEMS_SCHEMA)
     build.import_csv(items, items_csv())
     schema = build.schema("more", evolved(TITLE))

@@ -6,7 +6,7 @@ import pytest
 
 from personalize_local.personalize import Settings
 
-from ..support import Builder, Cloud, interactions_csv
+from ..support import SLOW, Builder, Cloud, interactions_csv
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_only_what_is_left_after_filtering_counts(
 
 
 def test_stopping(make_cloud: Callable[..., Cloud]) -> None:
-    build = Builder(make_cloud(Settings(time_scale=0.001)))
+    build = Builder(make_cloud(SLOW))
     group = build.group()
     build.import_csv(build.dataset(group), interactions_csv())
     solution = build.solution(group)

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from personalize_local.personalize import Settings
-
-from ..support import V2, Builder, Cloud
+from ..support import SLOW, V2, Builder, Cloud
 
 V1 = "arn:aws:personalize:::recipe/aws-user-personalization"
 
@@ -64,7 +61,7 @@ def test_what_the_recipe_does_not_take(build: Builder, arguments: dict[str, Any]
 
 
 def test_updates(make_cloud: Callable[..., Cloud]) -> None:
-    build = Builder(make_cloud(Settings(time_scale=0.0005)))
+    build = Builder(make_cloud(SLOW))
     arn = build.solution(build.group())
     change = {"autoTrainingConfig": {"schedulingExpression": "rate(3 days)"}}
     build.personalize.update_solution(solutionArn=arn, performAutoTraining=True, solutionUpdateConfig=change)
@@ -77,7 +74,7 @@ def test_updates(make_cloud: Callable[..., Cloud]) -> None:
         with pytest.raises(build.personalize.exceptions.ResourceInUseException):
             operation(solutionArn=arn)
     while updating["latestSolutionUpdate"]["status"] != "ACTIVE":
-        time.sleep(0.005)
+        build.cloud.advance(60)
         updating = build.wait("solution", arn)
     assert updating["performAutoTraining"] is True
     assert updating["solutionConfig"] == change
