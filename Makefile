@@ -79,6 +79,6 @@ $(NODE_READY): package.json package-lock.json .npmrc
 
 .PHONY: check-python
 check-python:
-	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	  echo "Error: $(PYTHON) was not found: install Python 3.11 to 3.14, or name one with 'make PYTHON=/path/to/python3'." >&2; exit 1; }
+	@"$(PYTHON)" -c "" >/dev/null 2>&1 || { \
+	  echo "Error: $(PYTHON) is not there or does not run: install Python 3.11 to 3.14, or name one with 'make PYTHON=/path/to/python3'." >&2; exit 1; }
 	@"$(PYTHON)" tools/check_python.py

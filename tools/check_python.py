@@ -8,6 +8,7 @@ Kept to the syntax that every Python since 2.6 reads: an old interpreter must ge
 import io
 import os
 import re
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
@@ -23,12 +24,20 @@ def supported_minors():
     return int(found.group(1)), int(found.group(2))
 
 
-def on_path(minors):
+def that_run(minors):
     # type: (range) -> list[str]
-    """The commands among python3.A, python3.B, ... that exist on PATH, newest first."""
-    folders = os.environ.get("PATH", "").split(os.pathsep)
-    names = ["python3.%d" % minor for minor in reversed(minors)]
-    return [name for name in names if any(os.access(os.path.join(folder, name), os.X_OK) for folder in folders)]  # noqa: PTH118
+    """The commands among python3.A, python3.B, ... that run, newest first; a shim may exist and yet not run."""
+    return [name for name in ["python3.%d" % minor for minor in reversed(minors)] if runs(name)]
+
+
+def runs(name):
+    # type: (str) -> bool
+    """Whether a command is there and runs."""
+    with io.open(os.devnull, "w") as nowhere:  # noqa: UP020
+        try:
+            return subprocess.call([name, "-c", ""], stdout=nowhere, stderr=nowhere) == 0  # noqa: S603
+        except OSError:
+            return False
 
 
 def main():
@@ -36,7 +45,7 @@ def main():
     first, end = supported_minors()
     if sys.version_info[0] == 3 and first <= sys.version_info[1] < end:
         return
-    others = on_path(range(first, end))
+    others = that_run(range(first, end))
     sys.exit(
         "Error: %s is Python %d.%d, but Python 3.%d to 3.%d is needed: %s."
         % (

@@ -232,7 +232,7 @@ def _check_field(field: Any) -> Iterator[str]:
         yield f"field {name!r}: unknown attributes {unknown}, allowed: {sorted(FIELD_ATTRIBUTES)}"
     types = _type_names(field.get("type"))
     values = [kind for kind in types if kind != "null"]
-    if len(values) != 1 or len(types) > 2 or values[0] not in FIELD_TYPES:
+    if len(values) != 1 or len(types) > 2 or not isinstance(values[0], str) or values[0] not in FIELD_TYPES:
         yield (
             f"field {name!r}: type must be one of {sorted(FIELD_TYPES)}, or a union of one of them with null, "
             f"got {field.get('type')!r}"

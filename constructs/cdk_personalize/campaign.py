@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk_personalize import _grants
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
+from cdk_personalize._text import text
 from cdk_personalize.recipe import RecipeType
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ItemExploration:
         if self.weight is not None:
             if not Token.is_unresolved(self.weight) and not 0 <= self.weight <= 1:
                 raise ValueError(f"weight of item_exploration must be from 0 to 1, got {self.weight}")
-            config["explorationWeight"] = Token.as_string(self.weight)
+            config["explorationWeight"] = text(self.weight)
         if self.item_age_cut_off is not None:
             days = self.item_age_cut_off.to_days()
             if days < 1:

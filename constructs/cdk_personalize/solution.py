@@ -15,6 +15,7 @@ from constructs import Construct
 from cdk_personalize import avro
 from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
+from cdk_personalize._text import Value, text
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 
@@ -34,8 +35,6 @@ MAX_PARALLEL_TRAINING_JOBS: Final = 10
 UPDATABLE_MEMBERS: Final = ("performAutoTraining", "performIncrementalUpdate")
 UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig", "eventsConfig")
 """What UpdateSolution can change; everything else makes another solution."""
-
-Value = str | int | float | bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +159,7 @@ class Solution(Resource):
         _check_support("incremental_update", incremental_update, recipe.incremental_update, recipe)
         config: dict[str, Any] = {}
         if event_value_threshold is not None:
-            config["eventValueThreshold"] = _text(event_value_threshold)
+            config["eventValueThreshold"] = text(event_value_threshold)
         config |= _render_hyperparameters(recipe, hyperparameters or {})
         if hyperparameter_optimization is not None:
             config["hpoConfig"] = _render_optimization(recipe, hyperparameter_optimization)
@@ -342,15 +341,6 @@ def _check_event_type(event_type: str | None, threshold: float | None) -> None:
         raise ValueError(f"event_type must have 1 to {MAX_EVENT_TYPE_LENGTH} characters, got {event_type!r}")
 
 
-def _text(value: Value) -> str:
-    """Write a value as the service takes it; ``False`` and 0 are values."""
-    if Token.is_unresolved(value):
-        return Token.as_string(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
 def _render_hyperparameters(recipe: Recipe, values: Mapping[str, Value]) -> dict[str, dict[str, str]]:
     maps: dict[str, dict[str, str]] = {}
     for name, value in values.items():
@@ -359,7 +349,7 @@ def _render_hyperparameters(recipe: Recipe, values: Mapping[str, Value]) -> dict
             parameter = recipe.hyperparameter(name)
             _check_hyperparameter(recipe, parameter, value)
             kind = parameter.kind
-        maps.setdefault(kind.value, {})[name] = _text(value)
+        maps.setdefault(kind.value, {})[name] = text(value)
     return maps
 
 
@@ -372,7 +362,7 @@ def _check_hyperparameter(recipe: Recipe, parameter: Hyperparameter, value: Valu
             "the ranges of hyperparameter_optimization"
         )
     if parameter.choices:
-        if _text(value) not in parameter.choices:
+        if text(value) not in parameter.choices:
             raise ValueError(
                 f"hyperparameter {parameter.name!r} must be one of {list(parameter.choices)}, got {value!r}"
             )
@@ -453,7 +443,7 @@ def _job_count(parameter: str, value: int | None, maximum: int) -> str | None:
         return None
     if not Token.is_unresolved(value) and not 1 <= value <= maximum:
         raise ValueError(f"{parameter} must be from 1 to {maximum}, got {value}")
-    return _text(value)
+    return text(value)
 
 
 def _render_events(events: Sequence[EventWeight]) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def test_old_pythons_can_read_what_complains() -> None:
 
 
 def test_no_python(checkout: Path) -> None:
-    assert "no-such-python was not found" in sentence(make(checkout, "demo", "PYTHON=no-such-python"))
+    assert "no-such-python is not there or does not run" in sentence(make(checkout, "demo", "PYTHON=no-such-python"))
 
 
 def test_no_package_index(checkout: Path) -> None:

@@ -131,7 +131,9 @@ def test_destroy_empties_both_buckets_before_their_deletion(synthesis: Synthesis
     assert sorted(emptied) == sorted(resources.ids("AWS::S3::Bucket"))
     for bucket in emptied:
         assert resources.all[bucket]["DeletionPolicy"] == "Delete"
-        assert {"Key": "cdk-personalize:empty-on-delete", "Value": "true"} in resources.all[bucket]["Properties"]["Tags"]
+        assert {"Key": "cdk-personalize:empty-on-delete", "Value": "true"} in resources.all[bucket]["Properties"][
+            "Tags"
+        ]
 
 
 def test_only_the_bucket_policy_allows_to_empty(synthesis: Synthesis) -> None:

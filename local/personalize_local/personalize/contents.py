@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from .columns import Column
 from .recommenders.data import Array, Event, Integers, Interactions, Table
 
 Columns: TypeAlias = Mapping[str, Array]
+Identity: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PutEvent:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def identity(self) -> tuple[object, ...]:
+    def identity(self) -> Identity:
         """What two identical events share."""
         return (self.item_id, self.timestamp, self.event_type, self.event_value, tuple(sorted(self.values.items())))
 
@@ -46,8 +47,8 @@ class InteractionsContents:
         self.importing = threading.Lock()
         self._bulk: dict[str, Array] = {}
         self._slices: dict[str, tuple[int, int]] = {}
-        self._events: dict[str, list[PutEvent]] = {}
-        self._seen: dict[str, set[tuple[object, ...]]] = {}
+        self._by_user: dict[str, dict[Identity, PutEvent]] = {}
+        self._by_session: dict[str, dict[Identity, PutEvent]] = {}
         self._event_ids: set[str] = set()
         self._users: dict[str, str] = {}
 
@@ -58,14 +59,7 @@ class InteractionsContents:
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self._bulk.get("USER_ID", ())) + sum(map(len, self._events.values()))
-
-    def import_bulk(self, columns: Columns, *, replace: bool) -> None:
-        """Take up imported rows.
-
-        :param replace: whether they replace those imported before; else they are added.
-        """
-        self.commit(self.prepare(columns, replace=replace))
+        return len(self._bulk.get("USER_ID", ())) + sum(len(events) for _, events in self._put())
 
     def prepare(self, columns: Columns, *, replace: bool) -> Columns:
         """Do what takes time: join with the rows there are, sort by user and time, drop identical rows."""
@@ -94,47 +88,32 @@ class InteractionsContents:
         session = event.session_id
         if user_id is not None:
             self._users[session] = user_id
-            if session != user_id:
-                self._seen.pop(session, None)
-                for earlier in self._events.pop(session, ()):
-                    self._add(user_id, earlier)
-        self._add(self._users.get(session, session), event)
-
-    def _add(self, owner: str, event: PutEvent) -> None:
-        seen = self._seen.setdefault(owner, set())
-        if event.identity not in seen:
-            seen.add(event.identity)
-            self._events.setdefault(owner, []).append(event)
+            self._by_user.setdefault(user_id, {}).update(self._by_session.pop(session, {}))
+        user = self._users.get(session)
+        events = self._by_session.setdefault(session, {}) if user is None else self._by_user.setdefault(user, {})
+        events.setdefault(event.identity, event)
 
     def history(self, user_id: str) -> list[Event]:
         """List the events of a user, or of a session whose user is not known; newest last."""
-        start, end = self._slices.get(user_id, (0, 0))
-        events = (
-            [
-                Event(item, kind, float(timestamp))
-                for item, kind, timestamp in zip(
-                    self._bulk["ITEM_ID"][start:end].tolist(),
-                    self._types(start, end),
-                    self._bulk["TIMESTAMP"][start:end].tolist(),
-                    strict=False,
-                )
-            ]
-            if end
-            else []
-        )
-        put = self._events.get(user_id)
+        events = self._bulk_history(*self._slices[user_id]) if user_id in self._slices else []
+        put = [*self._by_user.get(user_id, {}).values(), *self._by_session.get(user_id, {}).values()]
         if put:
             events += [Event(event.item_id, event.event_type, float(event.timestamp)) for event in put]
             events.sort(key=lambda event: event.timestamp)
         return events
 
-    def _types(self, start: int, end: int) -> Iterable[str | None]:
+    def _bulk_history(self, start: int, end: int) -> list[Event]:
         types = self._bulk.get("EVENT_TYPE")
-        return itertools.repeat(None) if types is None else types[start:end].tolist()
+        kinds = itertools.repeat(None) if types is None else types[start:end].tolist()
+        items, timestamps = self._bulk["ITEM_ID"][start:end].tolist(), self._bulk["TIMESTAMP"][start:end].tolist()
+        return [Event(*row) for row in zip(items, kinds, map(float, timestamps), strict=False)]
+
+    def _put(self) -> Iterator[tuple[str, Mapping[Identity, PutEvent]]]:
+        return itertools.chain(self._by_user.items(), self._by_session.items())
 
     def interactions(self) -> Interactions:
         """All rows, those that came one by one included."""
-        put = [(user, event) for user, events in self._events.items() for event in events]
+        put = [(user, event) for user, events in self._put() for event in events.values()]
         events = [event for _, event in put]
         types = [event.event_type for event in events]
         values = [np.nan if event.event_value is None else event.event_value for event in events]
@@ -193,13 +172,6 @@ class EntityContents:
     def __len__(self) -> int:
         """Count the rows."""
         return len(set(self._bulk.get(self._id_column, ())) | set(self._put))
-
-    def import_bulk(self, columns: Columns, *, replace: bool) -> None:
-        """Take up imported rows.
-
-        :param replace: whether they replace those imported before; else only those with the same id.
-        """
-        self.commit(self.prepare(columns, replace=replace))
 
     def prepare(self, columns: Columns, *, replace: bool) -> Columns:
         """Do what takes time: join with the rows there are, and keep the last of each id."""
@@ -298,7 +270,7 @@ def _sorted_and_unique(columns: Columns) -> dict[str, Array]:
     for codes in (users, times, items):
         same &= codes[triples][1:] == codes[triples][:-1]
     suspects: Integers = np.unique(np.concatenate([triples[1:][same], triples[:-1][same]]))
-    seen: set[tuple[object, ...]] = set()
+    seen: set[Identity] = set()
     doubles = []
     for row in suspects:
         values = tuple(_comparable(column[row]) for column in columns.values())

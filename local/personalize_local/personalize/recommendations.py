@@ -78,7 +78,8 @@ def get_personalized_ranking(context: Context, parameters: Parameters) -> Mappin
     ranked = deployed.version.model.recommend(deployed.history, allowed=allowed, count=len(candidates))
     total = sum(score for _, score in ranked) or 1.0
     known = set(deployed.version.model.item_ids)
-    unknown = [item_id for item_id in candidates if item_id not in known]
+    # a filter is applied to the model's catalogue, so that it never lets an item through that is not in there
+    unknown = [] if deployed.allowed else [item_id for item_id in candidates if item_id not in known]
     found: list[tuple[str, float | None]] = [(item_id, score / total) for item_id, score in ranked]
     return _answer("personalizedRanking", deployed, [*found, *((item_id, None) for item_id in unknown)])
 

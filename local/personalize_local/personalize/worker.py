@@ -11,7 +11,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -56,10 +56,6 @@ class Trainer:
         self._pool: ProcessPoolExecutor | None = None
         self._life_line: Connection | None = None
         self._closed = False
-
-    def warm_up(self) -> Future[None]:
-        """Start the process, so that the first training does not wait for it."""
-        return self._running_pool().submit(_be_ready)
 
     def run(self, job: TrainingJob) -> Trained:
         """Train, evaluate, and wait for both.
@@ -112,10 +108,6 @@ def _live_with_parent(life_line: Connection) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
-
-
-def _be_ready() -> None:
-    """Nothing: importing this module was what took time."""
 
 
 def _train(job: TrainingJob, path: str) -> dict[str, float]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from personalize_local.personalize import Settings
 
 from .support import ACCOUNT, INTERACTIONS_SCHEMA, REGION, ROLE, SLOW, V2, Builder, Cloud, interactions_csv
 
 PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
 
 
-@pytest.fixture
-def trained(build: Builder) -> dict[str, str]:
-    """One of everything, ACTIVE."""
+def one_of_everything(build: Builder) -> dict[str, str]:
+    """Make a resource of every kind, and wait until it is ACTIVE."""
     made = {"dataset_group": build.group()}
     made["dataset"] = build.dataset(made["dataset_group"])
     made["dataset_import_job"] = build.import_csv(made["dataset"], interactions_csv())
@@ -35,6 +36,20 @@ def trained(build: Builder) -> dict[str, str]:
         build.wait(kind, made[kind])
     made["schema"] = client.describe_dataset(datasetArn=made["dataset"])["dataset"]["schemaArn"]
     return made
+
+
+@pytest.fixture
+def trained(build: Builder) -> dict[str, str]:
+    """One of everything, for a test that deletes."""
+    return one_of_everything(build)
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[tuple[Cloud, dict[str, str]]]:
+    """One of everything, for tests that only look."""
+    cloud = Cloud(Settings())
+    yield cloud, one_of_everything(Builder(cloud))
+    cloud.service.close()
 
 
 def member(kind: str) -> str:
@@ -59,7 +74,8 @@ def gone(cloud: Cloud, kind: str, arn: str) -> None:
     raise AssertionError(f"{arn} is still there")
 
 
-def test_arns(trained: dict[str, str], cloud: Cloud) -> None:
+def test_arns(kept: tuple[Cloud, dict[str, str]]) -> None:
+    cloud, trained = kept
     assert trained["dataset_group"] == f"{PREFIX}:dataset-group/films"
     assert trained["dataset"] == f"{PREFIX}:dataset/films/INTERACTIONS"
     assert trained["schema"] == f"{PREFIX}:schema/films-interactions"
@@ -211,9 +227,10 @@ def test_accounts_and_regions_do_not_see_each_other(cloud: Cloud, build: Builder
         assert other.create_dataset_group(name="films")["datasetGroupArn"] != arn
 
 
-def test_lists_filter_by_their_parent(trained: dict[str, str], build: Builder) -> None:
-    other = build.group("books")
-    client = build.personalize
+def test_lists_filter_by_their_parent(kept: tuple[Cloud, dict[str, str]]) -> None:
+    cloud, trained = kept
+    other = Builder(cloud).group("books")
+    client = cloud.personalize
     for operation, key in (
         ("list_datasets", "datasets"),
         ("list_solutions", "solutions"),

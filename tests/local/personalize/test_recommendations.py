@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from personalize_local.personalize import Settings
+from personalize_local.personalize.kinds import solution_versions
 
 from .support import ACCOUNT, ITEMS_SCHEMA, REGION, USERS_SCHEMA, Builder, Cloud, interactions_csv, items_csv
 
+RANKING = "personalizedRanking"
 DRAMAS = {f"i{item}" for item in range(20)}
 EXPRESSIONS = {
     "unseen": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
@@ -217,6 +219,53 @@ def test_campaigns_and_filters_must_be_active(films: Films) -> None:
 def test_ranking_needs_its_recipe(films: Films) -> None:
     with pytest.raises(films.cloud.runtime.exceptions.InvalidInputException, match="do not answer GetPersonalizedR"):
         films.cloud.runtime.get_personalized_ranking(campaignArn=films.campaign_arn, userId="u", inputList=["i1"])
+
+
+@pytest.fixture
+def deploy(films: Films, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Make campaigns of other recipes with the model that is there: what they answer depends on the recipe."""
+    version = films.personalize.describe_campaign(campaignArn=films.campaign_arn)["campaign"]["solutionVersionArn"]
+    trained = films.cloud.service._engine.state.scope(ACCOUNT, REGION).versions[version]
+
+    def deploy(recipe: str) -> str:
+        monkeypatch.setattr(solution_versions, "train", lambda *arguments: trained)
+        arn = f"arn:aws:personalize:::recipe/{recipe}"
+        return films.campaign(films.version(films.solution(films.group_arn, recipe, recipeArn=arn)), recipe)
+
+    return deploy
+
+
+def test_ranking(films: Films, deploy: Callable[[str], str]) -> None:
+    runtime = films.cloud.runtime
+    campaign = deploy("aws-personalized-ranking-v2")
+    wanted = ["i30", "new", "i2", "i31", "i3", "i2"]
+    ranked = runtime.get_personalized_ranking(campaignArn=campaign, userId="u0", inputList=wanted)[
+        "personalizedRanking"
+    ]
+    assert sorted(entry["itemId"] for entry in ranked) == sorted(set(wanted))
+    assert {entry["itemId"] for entry in ranked[:2]} == {"i2", "i3"}
+    assert ranked[-1] == {"itemId": "new"}
+    assert sum(entry["score"] for entry in ranked[:-1]) == pytest.approx(1)
+    filtered = runtime.get_personalized_ranking(
+        campaignArn=campaign,
+        userId="u0",
+        inputList=wanted,
+        filterArn=films.filters["genre"],
+        filterValues={"GENRES": '"Fun"'},
+    )[RANKING]
+    assert {entry["itemId"] for entry in filtered} == {"i30", "i31"}
+    with pytest.raises(runtime.exceptions.InvalidInputException, match="do not answer GetRecommendations"):
+        runtime.get_recommendations(campaignArn=campaign, userId="u0")
+
+
+def test_related_and_popular_items_have_no_scores(films: Films, deploy: Callable[[str], str]) -> None:
+    runtime = films.cloud.runtime
+    related, popular = deploy("aws-sims"), deploy("aws-trending-now")
+    found = runtime.get_recommendations(campaignArn=related, itemId="i25", numResults=5)["itemList"]
+    assert all("score" not in entry and entry["itemId"] not in DRAMAS for entry in found)
+    with pytest.raises(runtime.exceptions.InvalidInputException, match="itemId is required by the recipe aws-sims"):
+        runtime.get_recommendations(campaignArn=related, userId="u0")
+    assert runtime.get_recommendations(campaignArn=popular)["itemList"]
 
 
 def test_latency(films: Films) -> None:

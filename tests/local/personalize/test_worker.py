@@ -118,11 +118,16 @@ def test_the_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
         textwrap.dedent(
             """
             import logging, time
-            from personalize_local.personalize.worker import Trainer
+            import numpy as np
+            from personalize_local.personalize.recommenders import Interactions
+            from personalize_local.personalize.worker import Trainer, TrainingJob
 
             if __name__ == "__main__":
-                trainer = Trainer(logging.getLogger())
-                trainer.warm_up().result()
+                users, items = (np.array(["a", "a", "b", "b"]), np.array(["i", "j", "j", "k"]))
+                interactions = Interactions(users, items, np.arange(4))
+                Trainer(logging.getLogger()).run(
+                    TrainingJob("aws-popularity-count", interactions, None, None, {}, 0)
+                )
                 print("ready", flush=True)
                 time.sleep(60)
             """

@@ -1,4 +1,4 @@
-"""CloudFormation does not delete a bucket that has objects, or versions of them.
+"""CloudFormation tags buckets, and does not delete one that has objects, or versions of them.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 """
@@ -13,9 +13,24 @@ from personalize_local.cloud.adapter.expected import table
 
 
 def register() -> None:
-    """Let a stack's bucket be deleted only when it is empty."""
+    """Give a stack's bucket its tags, and let it be deleted only when it is empty."""
     handler = table(provisioners, "_RESOURCE_HANDLERS", "AWS::S3::Bucket")["AWS::S3::Bucket"]
+    handler["create"] = _tagged(handler["create"], properties_at=1)
+    handler["update"] = _tagged(handler["update"], properties_at=2)
     handler["delete"] = _only_empty(handler["delete"])
+
+
+def _tagged(original: Callable[..., Any], *, properties_at: int) -> Callable[..., Any]:
+    def create_or_update(*arguments: Any) -> Any:
+        made = original(*arguments)
+        tags = arguments[properties_at].get("Tags", [])
+        if tags:
+            s3._bucket_tags[made[0]] = {tag["Key"]: tag["Value"] for tag in tags}
+        else:
+            s3._bucket_tags.pop(made[0], None)
+        return made
+
+    return create_or_update
 
 
 def _only_empty(original: Callable[[str, Any], None]) -> Callable[[str, Any], None]:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+
+from personalize_local.personalize.contents import InteractionsContents, PutEvent
+
+
+def imported(*rows: tuple[str, str, int]) -> InteractionsContents:
+    contents = InteractionsContents()
+    users, items, times = zip(*rows, strict=True)
+    columns = {
+        "USER_ID": np.array(users, dtype=object),
+        "ITEM_ID": np.array(items, dtype=object),
+        "TIMESTAMP": np.array(times, dtype=np.int64),
+    }
+    contents.commit(contents.prepare(columns, replace=True))
+    return contents
+
+
+def event(item: str, timestamp: int, session: str) -> PutEvent:
+    return PutEvent(item, timestamp, None, None, session)
+
+
+def items(contents: InteractionsContents, user: str) -> list[str]:
+    return [event.item_id for event in contents.history(user)]
+
+
+def test_history_is_in_the_order_of_time() -> None:
+    contents = imported(("a", "late", 30), ("b", "other", 1), ("a", "early", 10))
+    contents.put(event("between", 20, "s"), user_id="a", event_id=None)
+    assert items(contents, "a") == ["early", "between", "late"]
+    assert items(contents, "nobody") == []
+
+
+def test_a_session_named_like_a_user_is_not_that_user() -> None:
+    contents = imported(("u1", "imported", 1))
+    contents.put(event("theirs", 2, "s"), user_id="u1", event_id=None)
+    contents.put(event("not-theirs", 3, "u1"), user_id="u2", event_id=None)
+    assert items(contents, "u1") == ["imported", "theirs"]
+    assert items(contents, "u2") == ["not-theirs"]
+
+
+def test_the_user_of_a_session_may_change() -> None:
+    contents = InteractionsContents()
+    for number, user in enumerate((None, "a", None, "b", None)):
+        contents.put(event(str(number), number, "s"), user_id=user, event_id=None)
+    assert items(contents, "a") == ["0", "1", "2"]
+    assert items(contents, "b") == ["3", "4"]
+    assert items(contents, "s") == []
+
+
+def test_rows_to_train_on() -> None:
+    contents = imported(("a", "i", 1))
+    contents.put(event("j", 2, "s"), user_id=None, event_id=None)
+    found = contents.interactions()
+    assert list(zip(found.user_ids, found.item_ids, found.timestamps, strict=True)) == [("a", "i", 1), ("s", "j", 2)]
+    assert found.event_types is None
+    assert found.event_values is None
+    assert len(contents) == 2

@@ -1,0 +1,186 @@
+"""Campaign."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+import cdk_personalize as personalize
+from tests.unit.conftest import Resources, Synthesis
+
+Recipe = personalize.Recipe
+V1, V2 = Recipe.USER_PERSONALIZATION, Recipe.USER_PERSONALIZATION_V2
+
+
+def campaign(
+    recipe: personalize.Recipe = V2, *, synthesis: Synthesis | None = None, **arguments: Any
+) -> personalize.Campaign:
+    group = (synthesis or Synthesis()).group()
+    return group.add_solution("TopPicks", recipe=recipe).add_campaign("Live", **arguments)
+
+
+def test_the_least() -> None:
+    assert campaign().configuration == {"minProvisionedTPS": 1}
+
+
+def test_everything() -> None:
+    exploration = personalize.ItemExploration(weight=0, item_age_cut_off=cdk.Duration.days(14))
+
+    assert campaign(
+        V1, min_provisioned_tps=5, item_exploration=exploration, metadata_with_recommendations=False
+    ).configuration == {
+        "minProvisionedTPS": 5,
+        "campaignConfig": {
+            "itemExplorationConfig": {"explorationWeight": "0", "explorationItemAgeCutOff": "14"},
+            "enableMetadataWithRecommendations": False,
+        },
+    }
+    assert campaign(Recipe.SEMANTIC_SIMILARITY, ranking_influence={"FRESHNESS": 0}).configuration == {
+        "minProvisionedTPS": 1,
+        "campaignConfig": {"rankingInfluence": {"FRESHNESS": 0}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "message"),
+    [
+        (V2, {"campaign_name": "my campaign"}, "campaign_name must have 1 to 63 letters"),
+        (V2, {"min_provisioned_tps": 0}, "min_provisioned_tps must be at least 1, got 0"),
+        (
+            Recipe.ITEM_AFFINITY,
+            {},
+            "the recipe aws-item-affinity of 'Films/Movies/TopPicks' works in batch only; no campaign",
+        ),
+        (
+            V2,
+            {"item_exploration": personalize.ItemExploration()},
+            "item_exploration is not available with the recipe aws-user-personalization-v2",
+        ),
+        (
+            V1,
+            {"item_exploration": personalize.ItemExploration(weight=2)},
+            "weight of item_exploration must be from 0 to 1, got 2",
+        ),
+        (
+            V1,
+            {"item_exploration": personalize.ItemExploration(item_age_cut_off=cdk.Duration.days(0))},
+            "item_age_cut_off must be at least 1 day, got 0 days",
+        ),
+        (V2, {"ranking_influence": {"FRESHNESS": 1}}, "ranking_influence is not available with the recipe"),
+        (
+            Recipe.SEMANTIC_SIMILARITY,
+            {"ranking_influence": {"PRICE": 1}},
+            "ranking_influence must have keys of ['POPULARITY', 'FRESHNESS'], got 'PRICE'",
+        ),
+        (
+            Recipe.SEMANTIC_SIMILARITY,
+            {"ranking_influence": {"POPULARITY": -1}},
+            "ranking_influence of POPULARITY must be from 0 to 1, got -1",
+        ),
+    ],
+)
+def test_what_the_service_refuses_is_refused(
+    recipe: personalize.Recipe, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        campaign(recipe, **arguments)
+
+
+def test_tokens_pass() -> None:
+    synthesis = Synthesis()
+    number = cdk.CfnParameter(synthesis.stack, "Number", type="Number").value_as_number
+
+    made = campaign(
+        V1,
+        synthesis=synthesis,
+        min_provisioned_tps=number,
+        item_exploration=personalize.ItemExploration(weight=number),
+    )
+
+    assert synthesis.stack.resolve(made.configuration) == {
+        "minProvisionedTPS": {"Ref": "Number"},
+        "campaignConfig": {"itemExplorationConfig": {"explorationWeight": {"Ref": "Number"}}},
+    }
+
+
+def test_the_name_stays_when_the_solution_is_another() -> None:
+    one, other = campaign(V1), campaign(V2)
+
+    assert one.solution.solution_name != other.solution.solution_name
+    assert one.campaign_name == other.campaign_name
+    assert campaign(campaign_name="live").campaign_name == "live"
+
+
+@pytest.mark.parametrize("value", [True, "true"])
+def test_the_name_follows_the_solution_when_that_is_asked_for(value: object) -> None:
+    context = {"cdk-personalize:replaceCampaignWithSolution": value}
+    one, other = (campaign(recipe, synthesis=Synthesis(context=context)) for recipe in (V1, V2))
+
+    assert one.campaign_name != other.campaign_name
+    named = campaign(synthesis=Synthesis(context=context), campaign_name="live")
+    assert re.fullmatch(r"live-[0-9a-f]{8}", named.campaign_name)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "grant", "action"),
+    [
+        (V2, "get_recommendations", "GetRecommendations"),
+        (Recipe.POPULARITY_COUNT, "get_recommendations", "GetRecommendations"),
+        (Recipe.PERSONALIZED_RANKING_V2, "get_personalized_ranking", "GetPersonalizedRanking"),
+        (Recipe.NEXT_BEST_ACTION, "get_action_recommendations", "GetActionRecommendations"),
+    ],
+)
+def test_grants(recipe: personalize.Recipe, grant: str, action: str) -> None:
+    synthesis = Synthesis()
+    made = campaign(recipe, synthesis=synthesis)
+    others = {"get_recommendations", "get_personalized_ranking", "get_action_recommendations"} - {grant}
+    site = iam.User(synthesis.stack, "Site")
+
+    getattr(made.grants, grant)(site)
+    for other in others:
+        with pytest.raises(ValueError, match=rf"does not answer what {other} allows, use {grant}$"):
+            getattr(made.grants, other)(site)
+
+    assert synthesis.stack.resolve(made.campaign_arn)["Fn::Join"][1][-1] == f":campaign/{made.campaign_name}"
+    statement = synthesis.stack.resolve(site.node.find_child("DefaultPolicy").document.to_json())["Statement"]  # type: ignore[attr-defined]
+    assert statement == [
+        {
+            "Action": f"personalize:{action}",
+            "Effect": "Allow",
+            "Resource": synthesis.stack.resolve(made.campaign_arn),
+        }
+    ]
+
+
+def test_imports() -> None:
+    synthesis = Synthesis()
+    arn = "arn:aws:personalize:us-west-2:111122223333:campaign/live"
+    by_arn = personalize.Campaign.from_campaign_arn(synthesis.stack, "ByArn", arn)
+    by_name = personalize.Campaign.from_campaign_name(synthesis.stack, "ByName", "live")
+    site = iam.User(synthesis.stack, "Site")
+    by_arn.grants.get_recommendations(site)
+    by_arn.grants.get_personalized_ranking(site)
+
+    assert (by_arn.campaign_arn, by_arn.campaign_name, by_arn.env.region) == (arn, "live", "us-west-2")
+    assert by_name.campaign_name == "live"
+    assert [each["Resource"] for each in Resources.of(synthesis.template).statements("SiteDefaultPolicy")] == [arn, arn]
+
+
+def test_an_imported_token_is_split_when_it_is_deployed() -> None:
+    synthesis = Synthesis()
+    arn = cdk.CfnParameter(synthesis.stack, "Arn").value_as_string
+
+    made = personalize.Campaign.from_campaign_arn(synthesis.stack, "Imported", arn)
+
+    assert "Fn::Select" in synthesis.stack.resolve(made.campaign_name)
+
+
+def test_an_arn_without_a_name_is_refused() -> None:
+    with pytest.raises((ValueError, RuntimeError), match="campaign"):
+        personalize.Campaign.from_campaign_arn(
+            Synthesis().stack, "Imported", "arn:aws:personalize:us-west-2:111122223333:campaign"
+        )

@@ -1,0 +1,123 @@
+"""Dataset and DataSource."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+import cdk_personalize as personalize
+from tests.unit.conftest import ITEMS, USERS, Resources, Synthesis
+
+TYPE = "Custom::PersonalizeDataset"
+
+
+def add_users(synthesis: Synthesis, **arguments: object) -> personalize.Dataset:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    return group.add_users(schema=USERS, **arguments)  # type: ignore[arg-type]
+
+
+def test_the_custom_resources(synthesis: Synthesis) -> None:
+    dataset = add_users(synthesis)
+    resources = Resources.of(synthesis.template)
+    [group_id] = resources.ids("Custom::PersonalizeDatasetGroup")
+    [schema_id] = resources.ids("Custom::PersonalizeSchema")
+    schema, properties = resources.properties("Custom::PersonalizeSchema"), resources.properties(TYPE)
+
+    assert schema["Name"] == f"{dataset.dataset_name}-{USERS.content_hash}"
+    assert len(schema["Name"]) <= 63
+    assert schema["Schema"] == USERS.document
+    assert resources.all[schema_id]["DeletionPolicy"] == "Delete"
+    assert {name: properties[name] for name in ("Name", "DatasetGroupArn", "DatasetType", "SchemaArn")} == {
+        "Name": dataset.dataset_name,
+        "DatasetGroupArn": {"Fn::GetAtt": [group_id, "DatasetGroupArn"]},
+        "DatasetType": "Users",
+        "SchemaArn": {"Fn::GetAtt": [schema_id, "SchemaArn"]},
+    }
+    assert properties["ServiceTimeout"] == schema["ServiceTimeout"] == "3600"
+
+
+def test_another_schema_has_another_name(synthesis: Synthesis) -> None:
+    names = []
+    for schema in (USERS, personalize.Schema.users(personalize.Field.long("AGE"))):
+        each = Synthesis()
+        personalize.DatasetGroup(each.stack, "Movies").add_users(schema=schema)
+        names.append(Resources.of(each.template).properties("Custom::PersonalizeSchema")["Name"])
+
+    assert names[0] != names[1]
+    assert names[0].rpartition("-")[0] == names[1].rpartition("-")[0]
+
+
+def test_the_default_source_is_a_folder_of_the_data_bucket(synthesis: Synthesis) -> None:
+    dataset = add_users(synthesis)
+
+    assert dataset.source.prefix == "Movies/users/"
+    assert dataset.source.bucket is dataset.dataset_group.data_bucket
+    assert synthesis.stack.resolve(dataset.source.location)["Fn::Join"][1][0] == "s3://"
+
+
+def test_a_source_of_its_own_is_readable(synthesis: Synthesis) -> None:
+    bucket = s3.Bucket(synthesis.stack, "Mine")
+    add_users(synthesis, source=personalize.DataSource(bucket, "exports/users.csv"))
+    resources = Resources.of(synthesis.template)
+
+    [get, _] = resources.statements("MoviesServiceRoleDefaultPolicy")
+    assert get["Resource"]["Fn::Join"][1][1] == "/exports/users.csv"
+    assert len(resources.ids("AWS::S3::BucketPolicy")) == 3
+
+
+@pytest.mark.parametrize("prefix", ["", "users", "/users/", "users.CSV", "users.csv.gz"])
+def test_prefixes_that_cannot_be_imported(synthesis: Synthesis, prefix: str) -> None:
+    bucket = s3.Bucket.from_bucket_name(synthesis.stack, "Mine", "films")
+
+    with pytest.raises(ValueError, match=rf"^prefix must be a folder that ends in '/' .+, got '{prefix}'$"):
+        personalize.DataSource(bucket, prefix)
+
+
+def test_the_longest_location(synthesis: Synthesis) -> None:
+    bucket = s3.Bucket.from_bucket_name(synthesis.stack, "Mine", "films")
+
+    personalize.DataSource(bucket, "x" * 244 + "/")
+    with pytest.raises(ValueError, match="the location of a data source has at most 256 characters"):
+        personalize.DataSource(bucket, "x" * 245 + "/")
+
+
+def test_a_token_passes_as_prefix(synthesis: Synthesis) -> None:
+    bucket = s3.Bucket.from_bucket_name(synthesis.stack, "Mine", "films")
+    prefix = cdk.CfnParameter(synthesis.stack, "Folder").value_as_string
+
+    assert personalize.DataSource(bucket, prefix).prefix == prefix
+
+
+def test_grants(synthesis: Synthesis) -> None:
+    user = iam.User(synthesis.stack, "Importer")
+    dataset = add_users(synthesis)
+    dataset.grants.put_users(user)
+    dataset.grants.put_items(user)
+    resources = Resources.of(synthesis.template)
+    [id] = resources.ids(TYPE)
+
+    assert resources.statements("ImporterDefaultPolicy") == [
+        {"Action": f"personalize:{action}", "Effect": "Allow", "Resource": {"Fn::GetAtt": [id, "DatasetArn"]}}
+        for action in ("PutUsers", "PutItems")
+    ]
+
+
+def test_import(synthesis: Synthesis) -> None:
+    arn = "arn:aws:personalize:us-west-2:111122223333:dataset/films/ITEMS"
+    dataset = personalize.Dataset.from_dataset_arn(synthesis.stack, "Imported", arn)
+    dataset.grants.put_items(iam.User(synthesis.stack, "Importer"))
+
+    assert dataset.dataset_arn == arn
+    assert dataset.env.region == "us-west-2"
+    assert Resources.of(synthesis.template).statements("ImporterDefaultPolicy")[0]["Resource"] == arn
+
+
+def test_it_can_be_made_anywhere(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    dataset = personalize.Dataset(synthesis.stack, "Catalogue", dataset_group=group, schema=ITEMS)
+
+    assert group.datasets == [dataset]
+    assert dataset.dataset_type is personalize.DatasetType.ITEMS
+    assert dataset.schema is ITEMS

@@ -1,0 +1,207 @@
+"""DatasetGroup."""
+
+from __future__ import annotations
+
+import re
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+
+import cdk_personalize as personalize
+from tests.unit.conftest import INTERACTIONS, ITEMS, USERS, Resources, Synthesis
+
+TYPE = "Custom::PersonalizeDatasetGroup"
+
+
+def problems(construct: personalize.DatasetGroup) -> list[str]:
+    return list(construct.node.validate())
+
+
+def test_the_custom_resource(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    resource = Resources.of(synthesis.template).one(TYPE)
+
+    assert group.dataset_group_name == group.owner == "Films-Movies-f55e0ec7"
+    assert resource["Properties"] == {
+        "ServiceToken": resource["Properties"]["ServiceToken"],
+        "ServiceTimeout": "3600",
+        "Name": "Films-Movies-f55e0ec7",
+        "Owner": "Films-Movies-f55e0ec7",
+        "Tags": [{"Key": "cdk-personalize:owner", "Value": "Films-Movies-f55e0ec7"}],
+        "RemovalPolicy": "retain",
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "deletion", "replacement", "declared"),
+    [
+        (None, "RetainExceptOnCreate", "Retain", "retain"),
+        (cdk.RemovalPolicy.RETAIN, "Retain", "Retain", "retain"),
+        (cdk.RemovalPolicy.DESTROY, "Delete", "Delete", "destroy"),
+    ],
+)
+def test_removal_policy(
+    synthesis: Synthesis, policy: cdk.RemovalPolicy | None, deletion: str, replacement: str, declared: str
+) -> None:
+    arguments = {} if policy is None else {"removal_policy": policy}
+    synthesis.group(**arguments)
+    resources = Resources.of(synthesis.template)
+
+    for id in (*resources.ids(TYPE), *resources.ids("Custom::PersonalizeDataset")):
+        resource = resources.all[id]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (deletion, replacement)
+        assert resource["Properties"]["RemovalPolicy"] == declared
+    for id in resources.ids("AWS::S3::Bucket"):
+        assert resources.all[id]["DeletionPolicy"] == deletion
+
+
+def test_a_dataset_can_have_a_removal_policy_of_its_own(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    group.add_users(schema=USERS, removal_policy=cdk.RemovalPolicy.DESTROY)
+
+    assert Resources.of(synthesis.template).one("Custom::PersonalizeDataset")["DeletionPolicy"] == "Delete"
+
+
+def test_the_role_that_only_personalize_can_take_on(synthesis: Synthesis) -> None:
+    group = synthesis.group()
+    resources = Resources.of(synthesis.template)
+    [id] = [id for id in resources.ids("AWS::IAM::Role") if id.startswith("MoviesServiceRole")]
+    [trust] = resources.all[id]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust["Principal"] == {"Service": "personalize.amazonaws.com"}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert ":personalize:" in str(trust["Condition"]["ArnLike"]["aws:SourceArn"])
+    statements = resources.statements("MoviesServiceRoleDefaultPolicy")
+    assert {statement["Action"] for statement in statements} == {"s3:GetObject", "s3:ListBucket"}
+    read = [str(statement["Resource"]) for statement in statements if statement["Action"] == "s3:GetObject"]
+    assert len(read) == 2
+    assert all("/Movies/" in each for each in read)
+    assert group.service_role.node.id == "ServiceRole"
+
+
+def test_a_bucket_of_the_users_is_prepared_once(synthesis: Synthesis) -> None:
+    bucket = s3.Bucket(synthesis.stack, "Mine")
+    synthesis.group(data_bucket=bucket)
+    resources = Resources.of(synthesis.template)
+
+    assert len(resources.ids("AWS::S3::Bucket")) == 1
+    statements = resources.properties("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert [statement["Action"] for statement in statements] == ["s3:GetObject", "s3:ListBucket"]
+
+
+def test_at_most_one_dataset_of_a_type(group: personalize.DatasetGroup) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"^dataset group 'Films/Movies' has a dataset of ITEMS already \('Films/Movies/Items'\); the service",
+    ):
+        group.add_items(schema=ITEMS)
+    with pytest.raises(ValueError, match="has a dataset of ITEMS already"):
+        personalize.Dataset(group.stack, "Other", dataset_group=group, schema=ITEMS)
+
+
+def test_the_schema_must_be_for_the_dataset(group: personalize.DatasetGroup) -> None:
+    with pytest.raises(ValueError, match=r"^schema must be one of USERS for add_users, got one of INTERACTIONS$"):
+        group.add_users(schema=INTERACTIONS)
+
+
+@pytest.mark.parametrize("name", ["", "-films", "my films", "x" * 64])
+def test_names_that_the_service_refuses(synthesis: Synthesis, name: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match="dataset_group_name must have 1 to 63 letters, digits, hyphens and underscores and start with a letter "
+        f"or digit, got {re.escape(repr(name))}",
+    ):
+        personalize.DatasetGroup(synthesis.stack, "Movies", dataset_group_name=name)
+
+
+def test_a_token_passes_as_name(synthesis: Synthesis) -> None:
+    name = cdk.CfnParameter(synthesis.stack, "Name").value_as_string
+    synthesis.group(dataset_group_name=name)
+
+    assert Resources.of(synthesis.template).properties(TYPE)["Name"] == {"Ref": "Name"}
+
+
+def test_snapshot_is_refused(synthesis: Synthesis) -> None:
+    with pytest.raises(ValueError, match="removal_policy must be one of"):
+        personalize.DatasetGroup(synthesis.stack, "Movies", removal_policy=cdk.RemovalPolicy.SNAPSHOT)
+
+
+def test_solutions_without_a_workflow_are_an_error(group: personalize.DatasetGroup) -> None:
+    assert problems(group) == []
+
+    group.add_solution("TopPicks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
+
+    assert problems(group) == [
+        "dataset group 'Films/Movies' has solutions ('Films/Movies/TopPicks') but no Workflow, so nothing would train "
+        "them; add Workflow(scope, id, dataset_group=...)"
+    ]
+
+
+def test_a_second_workflow_is_refused(synthesis: Synthesis, group: personalize.DatasetGroup) -> None:
+    personalize.Workflow(synthesis.stack, "Workflow", dataset_group=group)
+
+    with pytest.raises(ValueError, match=r"has a workflow already \('Films/Workflow'\)"):
+        personalize.Workflow(synthesis.stack, "Another", dataset_group=group)
+
+
+def test_two_groups_share_one_provider_and_nothing_else(synthesis: Synthesis) -> None:
+    synthesis.group("Movies")
+    synthesis.group("Series")
+    resources = Resources.of(synthesis.template)
+
+    assert len({str(resources.all[id]["Properties"]["ServiceToken"]) for id in resources.ids(TYPE)}) == 1
+    assert len({resources.all[id]["Properties"]["Name"] for id in resources.ids(TYPE)}) == 2
+    assert len([id for id in resources.ids("AWS::Lambda::Function") if "OnEvent" in id and "ramework" not in id]) == 1
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        lambda stack, arn: personalize.DatasetGroup.from_dataset_group_arn(stack, "Imported", arn),
+        lambda stack, arn: personalize.DatasetGroup.from_dataset_group_name(stack, "Imported", "films"),
+    ],
+    ids=["arn", "name"],
+)
+def test_imports(imported: object) -> None:
+    stack = cdk.Stack(cdk.App(), "Films", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    arn = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/films"
+
+    group = imported(stack, arn)  # type: ignore[operator]
+
+    assert stack.resolve(group.dataset_group_arn) in (
+        arn,
+        {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, arn.removeprefix("arn:aws")]]},
+    )
+    assert group.dataset_group_name == "films"
+    assert group.env.region == "eu-west-1"
+
+
+def test_an_imported_arn_brings_its_region(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup.from_dataset_group_arn(
+        synthesis.stack, "Imported", "arn:aws:personalize:us-west-2:111122223333:dataset-group/films"
+    )
+
+    assert (group.env.account, group.env.region) == ("111122223333", "us-west-2")
+
+
+def test_what_the_workflow_waits_for_is_everything_that_is_deployed(synthesis: Synthesis) -> None:
+    group = synthesis.group()
+    group.add_event_tracker()
+    group.add_filter("Watched", expression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")')
+    last = cdk.CfnResource(synthesis.stack, "Last", type="AWS::CloudFormation::WaitConditionHandle")
+    last.node.add_dependency(group.resources_ready)
+    group.add_users(schema=USERS)
+    resources = Resources.of(synthesis.template)
+
+    kinds = {resources.all[id]["Type"] for id in resources.all["Last"]["DependsOn"]}
+    assert kinds == {
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::Personalize::EventTracker",
+        "AWS::Personalize::Filter",
+        "AWS::S3::BucketPolicy",
+        "Custom::PersonalizeDataset",
+        "Custom::PersonalizeSchema",
+    }
+    assert len([id for id in resources.all["Last"]["DependsOn"] if "Users" in id]) == 2
