@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from signal import SIGINT
 from typing import Annotated
 
 import typer
@@ -170,8 +171,14 @@ class Demo:
 
     def _stay(self, cloud: CloudProcess, outputs: Mapping[str, str]) -> None:
         print_how_to_use(self._console, self._cloud, outputs)
-        while cloud.is_alive():
-            time.sleep(0.5)
+        try:
+            while cloud.is_alive():
+                time.sleep(0.5)
+        except Interrupted as signal:
+            if signal.number != SIGINT:
+                raise
+            self._console.print("Stopping.")
+            return
         raise DemoError(f"the local cloud ended by itself; its log is {self._cloud.log_path}.")
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +101,19 @@ class Deployer:
         """DescribeExecution, with the output parsed."""
         execution = self.cloud.client("stepfunctions").describe_execution(executionArn=arn)
         return {**execution, "output": json.loads(execution.get("output") or "{}")}
+
+    def subscribe(self, outputs: dict[str, str]) -> str:
+        """Subscribe a new queue to the workflow's topic; its URL."""
+        sqs = self.cloud.client("sqs")
+        url: str = sqs.create_queue(QueueName=f"told-{uuid.uuid4().hex}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.cloud.client("sns").subscribe(TopicArn=outputs["Topic"], Protocol="sqs", Endpoint=arn)
+        return url
+
+    def told(self, queue: str) -> list[str]:
+        """The messages that a subscribed queue has got."""
+        received = self.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+        return [json.loads(message["Body"])["Message"] for message in received.get("Messages", [])]
 
     def recommend(self, outputs: dict[str, str], user: str = "user-1", **arguments: Any) -> list[str]:
         """The items recommended to a user."""

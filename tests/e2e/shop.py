@@ -53,7 +53,8 @@ class Shop:
         outputs = {"Group": shop.dataset_group_arn, "Solution": picks.solution_arn, "Bucket": bucket.bucket_name}
         if self.campaign:
             outputs["Campaign"] = picks.add_campaign("Live", min_provisioned_tps=self.tps).campaign_arn
-        outputs["Workflow"] = personalize.Workflow(stack, "Workflow", dataset_group=shop).state_machine_arn
+        workflow = personalize.Workflow(stack, "Workflow", dataset_group=shop)
+        outputs |= {"Workflow": workflow.state_machine_arn, "Topic": workflow.topic.topic_arn}
         for name, value in outputs.items():
             cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(name)
         app.synth()

@@ -182,10 +182,11 @@ CHANGED = replace(SHOP, tps=2, color=True, team="blue", recipe=personalize.Recip
 def test_bad_file_fails_the_run_and_the_campaign_goes_on(
     deployer: Deployer, outputs: dict[str, str], bad: str, reason: str
 ) -> None:
-    runs = len(deployer.runs(outputs))
+    runs, queue = len(deployer.runs(outputs)), deployer.subscribe(outputs)
     deployer.upload(outputs, interactions=bad)
     run = deployer.settled(outputs, more_than=runs)
     assert run["status"] == "FAILED"
+    assert any("import of interactions" in message for message in deployer.told(queue))
     assert "import of interactions" in run["cause"]
     jobs = deployer.cloud.client("personalize").list_dataset_import_jobs(
         datasetArn=dataset(deployer, outputs, "INTERACTIONS")["datasetArn"]

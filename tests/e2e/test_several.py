@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,7 +11,7 @@ import pytest
 import cdk_personalize as personalize
 
 from .deployer import CommandError, Deployer
-from .shop import DESTROY, Shop
+from .shop import DESTROY, Shop, interactions, items
 
 
 def _two_stacks_with_two_groups(folder: Path) -> Path:
@@ -34,6 +35,21 @@ def test_two_groups_in_each_of_two_stacks(deployer: Deployer, tmp_path: Path) ->
         for run in deployer.outputs(stack).values():
             assert deployer.settled({"Workflow": run})["output"]["status"] == "WAITING"
     deployer.cdk("destroy", "--app", str(assembly), "--all", "--force")
+
+
+def test_destroy_in_the_middle_of_a_training(deployer: Deployer) -> None:
+    shop = Shop(stack="Hasty", removal_policy=DESTROY)
+    outputs = deployer.deploy(shop)
+    deployer.settled(outputs)
+    before = deployer.cloud.calls()[-1]["number"]
+    deployer.upload(outputs, interactions=interactions(), items=items())
+    deadline = time.monotonic() + 60
+    while not deployer.cloud.calls("CreateSolutionVersion", since=before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    deployer.destroy(shop)
+    client = deployer.cloud.client("personalize")
+    assert client.list_dataset_groups()["datasetGroups"] == []
+    assert client.list_solutions()["solutions"] == []
 
 
 def test_failed_creation_of_a_dataset_group_leaves_nothing(deployer: Deployer) -> None:

@@ -29,9 +29,9 @@ class Synthesis:
         """The template; nothing can be added afterwards."""
         return assertions.Template.from_stack(self.stack)
 
-    def group(self, id: str = "Movies", **arguments: Any) -> personalize.DatasetGroup:
+    def group(self, key: str = "Movies", **arguments: Any) -> personalize.DatasetGroup:
         """Add a dataset group with interactions and items."""
-        group = personalize.DatasetGroup(self.stack, id, **arguments)
+        group = personalize.DatasetGroup(self.stack, key, **arguments)
         group.add_interactions(schema=INTERACTIONS)
         group.add_items(schema=ITEMS)
         return group
@@ -50,12 +50,12 @@ class Resources:
 
     def ids(self, resource_type: str) -> list[str]:
         """Return the logical ids of a type."""
-        return [id for id, resource in self.all.items() if resource["Type"] == resource_type]
+        return [key for key, resource in self.all.items() if resource["Type"] == resource_type]
 
     def one(self, resource_type: str) -> dict[str, Any]:
         """Return the only resource of a type."""
-        [id] = self.ids(resource_type)
-        return self.all[id]
+        [key] = self.ids(resource_type)
+        return self.all[key]
 
     def properties(self, resource_type: str) -> dict[str, Any]:
         """Return the properties of the only resource of a type."""
@@ -63,8 +63,8 @@ class Resources:
 
     def statements(self, policy: str) -> list[dict[str, Any]]:
         """Return the statements of the policy whose logical id starts like that."""
-        [id] = [id for id in self.all if id.startswith(policy) and self.all[id]["Type"].endswith("Policy")]
-        return list(self.all[id]["Properties"]["PolicyDocument"]["Statement"])
+        [key] = [key for key in self.all if key.startswith(policy) and self.all[key]["Type"].endswith("Policy")]
+        return list(self.all[key]["Properties"]["PolicyDocument"]["Statement"])
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from tests.unit.conftest import Resources, Synthesis
 
 def buckets(resources: Resources) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data bucket and the bucket of its access logs."""
-    found = {"AccessLogs" in id: resources.all[id] for id in resources.ids("AWS::S3::Bucket")}
+    found = {"AccessLogs" in key: resources.all[key] for key in resources.ids("AWS::S3::Bucket")}
     return found[False], found[True]
 
 
 def policy(resources: Resources, *, logs: bool = False) -> list[dict[str, Any]]:
-    [id] = [id for id in resources.ids("AWS::S3::BucketPolicy") if ("AccessLogs" in id) == logs]
-    return list(resources.all[id]["Properties"]["PolicyDocument"]["Statement"])
+    [key] = [key for key in resources.ids("AWS::S3::BucketPolicy") if ("AccessLogs" in key) == logs]
+    return list(resources.all[key]["Properties"]["PolicyDocument"]["Statement"])
 
 
 def test_both_buckets_are_closed_and_kept(synthesis: Synthesis) -> None:
@@ -62,8 +62,8 @@ def test_only_tls(synthesis: Synthesis, logs: bool) -> None:
 def test_personalize_may_read(synthesis: Synthesis) -> None:
     personalize.DataBucket(synthesis.stack, "Data")
     resources = Resources.of(synthesis.template)
-    [id] = [id for id in resources.ids("AWS::S3::Bucket") if "AccessLogs" not in id]
-    arn = {"Fn::GetAtt": [id, "Arn"]}
+    [key] = [key for key in resources.ids("AWS::S3::Bucket") if "AccessLogs" not in key]
+    arn = {"Fn::GetAtt": [key, "Arn"]}
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
@@ -115,8 +115,8 @@ def test_destroy_empties_both_buckets_before_their_deletion(synthesis: Synthesis
     personalize.DataBucket(synthesis.stack, "Data", removal_policy=cdk.RemovalPolicy.DESTROY)
     resources = Resources.of(synthesis.template)
     emptied = {}
-    for id in resources.ids("Custom::PersonalizeEmptyBucket"):
-        resource = resources.all[id]
+    for key in resources.ids("Custom::PersonalizeEmptyBucket"):
+        resource = resources.all[key]
         bucket = resource["Properties"]["BucketName"]["Ref"]
         emptied[bucket] = resource
         # Deleted first, while the bucket policy still allows it.
@@ -152,8 +152,8 @@ def test_only_the_bucket_policy_allows_to_empty(synthesis: Synthesis) -> None:
     ]
     for statement in (objects, bucket):
         assert statement["Principal"]["AWS"]["Fn::GetAtt"][0].startswith("CdkPersonalizeProviderOnEventRole")
-    for id in resources.ids("AWS::IAM::Policy"):
-        assert "s3:" not in str(resources.all[id])
+    for key in resources.ids("AWS::IAM::Policy"):
+        assert "s3:" not in str(resources.all[key])
 
 
 @pytest.mark.parametrize("policy", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE])

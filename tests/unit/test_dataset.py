@@ -96,10 +96,10 @@ def test_grants(synthesis: Synthesis) -> None:
     dataset.grants.put_users(user)
     dataset.grants.put_items(user)
     resources = Resources.of(synthesis.template)
-    [id] = resources.ids(TYPE)
+    [key] = resources.ids(TYPE)
 
     assert resources.statements("ImporterDefaultPolicy") == [
-        {"Action": f"personalize:{action}", "Effect": "Allow", "Resource": {"Fn::GetAtt": [id, "DatasetArn"]}}
+        {"Action": f"personalize:{action}", "Effect": "Allow", "Resource": {"Fn::GetAtt": [key, "DatasetArn"]}}
         for action in ("PutUsers", "PutItems")
     ]
 

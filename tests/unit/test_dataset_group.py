@@ -48,12 +48,12 @@ def test_removal_policy(
     synthesis.group(**arguments)
     resources = Resources.of(synthesis.template)
 
-    for id in (*resources.ids(TYPE), *resources.ids("Custom::PersonalizeDataset")):
-        resource = resources.all[id]
+    for key in (*resources.ids(TYPE), *resources.ids("Custom::PersonalizeDataset")):
+        resource = resources.all[key]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (deletion, replacement)
         assert resource["Properties"]["RemovalPolicy"] == declared
-    for id in resources.ids("AWS::S3::Bucket"):
-        assert resources.all[id]["DeletionPolicy"] == deletion
+    for key in resources.ids("AWS::S3::Bucket"):
+        assert resources.all[key]["DeletionPolicy"] == deletion
 
 
 def test_a_dataset_can_have_a_removal_policy_of_its_own(synthesis: Synthesis) -> None:
@@ -66,8 +66,8 @@ def test_a_dataset_can_have_a_removal_policy_of_its_own(synthesis: Synthesis) ->
 def test_the_role_that_only_personalize_can_take_on(synthesis: Synthesis) -> None:
     group = synthesis.group()
     resources = Resources.of(synthesis.template)
-    [id] = [id for id in resources.ids("AWS::IAM::Role") if id.startswith("MoviesServiceRole")]
-    [trust] = resources.all[id]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    [key] = [key for key in resources.ids("AWS::IAM::Role") if key.startswith("MoviesServiceRole")]
+    [trust] = resources.all[key]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust["Principal"] == {"Service": "personalize.amazonaws.com"}
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
@@ -77,7 +77,7 @@ def test_the_role_that_only_personalize_can_take_on(synthesis: Synthesis) -> Non
     read = [str(statement["Resource"]) for statement in statements if statement["Action"] == "s3:GetObject"]
     assert len(read) == 2
     assert all("/Movies/" in each for each in read)
-    assert group.service_role.node.id == "ServiceRole"
+    assert group.service_role.node.key == "ServiceRole"
 
 
 def test_a_bucket_of_the_users_is_prepared_once(synthesis: Synthesis) -> None:
@@ -134,7 +134,7 @@ def test_solutions_without_a_workflow_are_an_error(group: personalize.DatasetGro
 
     assert problems(group) == [
         "dataset group 'Films/Movies' has solutions ('Films/Movies/TopPicks') but no Workflow, so nothing would train "
-        "them; add Workflow(scope, id, dataset_group=...)"
+        "them; add Workflow(scope, key, dataset_group=...)"
     ]
 
 
@@ -150,9 +150,11 @@ def test_two_groups_share_one_provider_and_nothing_else(synthesis: Synthesis) ->
     synthesis.group("Series")
     resources = Resources.of(synthesis.template)
 
-    assert len({str(resources.all[id]["Properties"]["ServiceToken"]) for id in resources.ids(TYPE)}) == 1
-    assert len({resources.all[id]["Properties"]["Name"] for id in resources.ids(TYPE)}) == 2
-    assert len([id for id in resources.ids("AWS::Lambda::Function") if "OnEvent" in id and "ramework" not in id]) == 1
+    assert len({str(resources.all[key]["Properties"]["ServiceToken"]) for key in resources.ids(TYPE)}) == 1
+    assert len({resources.all[key]["Properties"]["Name"] for key in resources.ids(TYPE)}) == 2
+    assert (
+        len([key for key in resources.ids("AWS::Lambda::Function") if "OnEvent" in key and "ramework" not in key]) == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_what_the_workflow_waits_for_is_everything_that_is_deployed(synthesis: S
     group.add_users(schema=USERS)
     resources = Resources.of(synthesis.template)
 
-    kinds = {resources.all[id]["Type"] for id in resources.all["Last"]["DependsOn"]}
+    kinds = {resources.all[key]["Type"] for key in resources.all["Last"]["DependsOn"]}
     assert kinds == {
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
@@ -204,4 +206,4 @@ def test_what_the_workflow_waits_for_is_everything_that_is_deployed(synthesis: S
         "Custom::PersonalizeDataset",
         "Custom::PersonalizeSchema",
     }
-    assert len([id for id in resources.all["Last"]["DependsOn"] if "Users" in id]) == 2
+    assert len([key for key in resources.all["Last"]["DependsOn"] if "Users" in key]) == 2

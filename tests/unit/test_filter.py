@@ -13,7 +13,7 @@ WATCHED = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
 
 
 def test_it_waits_for_every_dataset(synthesis: Synthesis, group: personalize.DatasetGroup) -> None:
-    filter = group.add_filter("Unwatched", expression=WATCHED)
+    made = group.add_filter("Unwatched", expression=WATCHED)
     group.add_users(schema=USERS)
     resources = Resources.of(synthesis.template)
     resource = resources.one(TYPE)
@@ -21,12 +21,12 @@ def test_it_waits_for_every_dataset(synthesis: Synthesis, group: personalize.Dat
     assert set(resources.ids("Custom::PersonalizeDataset")) <= set(resource["DependsOn"])
     assert len(resources.ids("Custom::PersonalizeDataset")) == 3
     assert resource["Properties"] == {
-        "Name": filter.filter_name,
+        "Name": made.filter_name,
         "DatasetGroupArn": {"Fn::GetAtt": [*resources.ids("Custom::PersonalizeDatasetGroup"), "DatasetGroupArn"]},
         "FilterExpression": WATCHED,
         "Tags": [{"Key": "cdk-personalize:owner", "Value": group.owner}],
     }
-    assert synthesis.stack.resolve(filter.filter_arn) == {"Fn::GetAtt": [*resources.ids(TYPE), "FilterArn"]}
+    assert synthesis.stack.resolve(made.filter_arn) == {"Fn::GetAtt": [*resources.ids(TYPE), "FilterArn"]}
 
 
 def test_filters_are_made_one_after_the_other(synthesis: Synthesis, group: personalize.DatasetGroup) -> None:

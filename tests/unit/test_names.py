@@ -13,8 +13,8 @@ from cdk_personalize._names import name_in, personalize_arn, physical_name
 
 def deep(stack: cdk.Stack, *ids: str) -> Construct:
     scope: Construct = stack
-    for id in ids:
-        scope = Construct(scope, id)
+    for key in ids:
+        scope = Construct(scope, key)
     return scope
 
 
@@ -55,9 +55,9 @@ def test_different_stacks_and_contents_have_different_names() -> None:
 
 
 @pytest.mark.parametrize("limit", [63, 46])
-@pytest.mark.parametrize("id", ["Movies", "_movies", "ü", "x" * 200, "-" * 10])
-def test_every_name_is_one_that_the_service_takes(id: str, limit: int) -> None:
-    name = physical_name(deep(cdk.Stack(cdk.App(), "Films"), id), max_length=limit)
+@pytest.mark.parametrize("key", ["Movies", "_movies", "ü", "x" * 200, "-" * 10])
+def test_every_name_is_one_that_the_service_takes(key: str, limit: int) -> None:
+    name = physical_name(deep(cdk.Stack(cdk.App(), "Films"), key), max_length=limit)
 
     assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", name)
     assert len(name) <= limit

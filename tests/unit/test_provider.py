@@ -68,23 +68,23 @@ def test_every_statement_names_its_resources(synthesis: Synthesis) -> None:
     synthesis.group()
     resources = Resources.of(synthesis.template)
 
-    for id in resources.ids("AWS::IAM::Policy"):
-        for statement in resources.all[id]["Properties"]["PolicyDocument"]["Statement"]:
+    for key in resources.ids("AWS::IAM::Policy"):
+        for statement in resources.all[key]["Properties"]["PolicyDocument"]["Statement"]:
             assert statement["Resource"] != "*"
             assert "personalize:*" not in str(statement["Action"])
-    for id in resources.ids("AWS::IAM::Role"):
-        assert "ManagedPolicyArns" not in resources.all[id]["Properties"]
+    for key in resources.ids("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in resources.all[key]["Properties"]
 
 
 def test_the_policies_depend_on_no_custom_resource(synthesis: Synthesis) -> None:
     """Or else each custom resource would wait for itself."""
     synthesis.group()
     resources = Resources.of(synthesis.template)
-    custom = [id for id in resources.all if resources.all[id]["Type"].startswith("Custom::")]
+    custom = [key for key in resources.all if resources.all[key]["Type"].startswith("Custom::")]
 
-    for id in resources.ids("AWS::IAM::Policy"):
-        if id.startswith("CdkPersonalizeProvider"):
-            assert not [each for each in custom if each in str(resources.all[id])]
+    for key in resources.ids("AWS::IAM::Policy"):
+        if key.startswith("CdkPersonalizeProvider"):
+            assert not [each for each in custom if each in str(resources.all[key])]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -120,7 +120,7 @@ def test_one_per_stack(synthesis: Synthesis) -> None:
 def test_functions(synthesis: Synthesis) -> None:
     personalize.DatasetGroup(synthesis.stack, "Movies")
     resources = Resources.of(synthesis.template)
-    ours = [resources.all[id]["Properties"] for id in resources.ids("AWS::Lambda::Function") if "ramework" not in id]
+    ours = [resources.all[key]["Properties"] for key in resources.ids("AWS::Lambda::Function") if "ramework" not in key]
 
     assert {each["Handler"] for each in ours} == {
         "personalize_lambda.provider.on_event.handler",
@@ -137,9 +137,9 @@ def test_logs_expire_and_go_with_the_stack(synthesis: Synthesis) -> None:
     personalize.DatasetGroup(synthesis.stack, "Movies")
     resources = Resources.of(synthesis.template)
 
-    for id in resources.ids("AWS::Logs::LogGroup"):
-        assert resources.all[id]["DeletionPolicy"] == "Delete"
-        assert resources.all[id]["Properties"]["RetentionInDays"] == 90
+    for key in resources.ids("AWS::Logs::LogGroup"):
+        assert resources.all[key]["DeletionPolicy"] == "Delete"
+        assert resources.all[key]["Properties"]["RetentionInDays"] == 90
 
 
 def test_the_waiter_asks_for_an_hour_every_five_seconds(synthesis: Synthesis) -> None:

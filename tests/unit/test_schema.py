@@ -93,7 +93,7 @@ def test_fields(factory: Callable[..., Field], declared: dict[str, object]) -> N
         ),
         (
             lambda: Schema.items(),
-            "schema of ITEMS is not valid: ITEMS needs at least one categorical, textual or numeric field beside its id",
+            "schema of ITEMS is not valid: ITEMS needs at least one categorical, textual or numeric field beside its",
         ),
         (
             lambda: Schema.users(Field.textual("BIO"), Field.int("AGE")),

@@ -23,13 +23,13 @@ def films(app: cdk.App, policy: cdk.RemovalPolicy) -> None:
     key = kms.Key(data, "Key", enable_key_rotation=True, removal_policy=policy)
     bucket = personalize.DataBucket(data, "Bucket", encryption_key=key, removal_policy=policy)
     stack = cdk.Stack(app, "Films")
-    for id, data_bucket in (("Movies", bucket), ("Series", None)):
-        group = personalize.DatasetGroup(stack, id, data_bucket=data_bucket, removal_policy=policy)
+    for key, data_bucket in (("Movies", bucket), ("Series", None)):
+        group = personalize.DatasetGroup(stack, key, data_bucket=data_bucket, removal_policy=policy)
         group.add_interactions(schema=personalize.Schema.interactions(event_type=True))
         group.add_users(schema=USERS)
         group.add_event_tracker()
         group.add_filter("Unwatched", expression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")')
-        role = iam.Role(stack, f"{id}Loader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        role = iam.Role(stack, f"{key}Loader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.datasets[1].grants.put_users(role)
 
 

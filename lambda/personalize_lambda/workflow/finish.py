@@ -9,12 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
-_dynamodb = boto3.client("dynamodb")
-_events = boto3.client("events")
-_sns = boto3.client("sns")
-_states = boto3.client("stepfunctions")
+from personalize_lambda.provider.aws import client
 
 EVENT_SOURCE = "cdk-personalize"
 EVENT_TYPE = "Personalize Workflow Run"
@@ -27,7 +22,7 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
 
     See https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """
-    execution = _states.describe_execution(executionArn=event["detail"]["executionArn"])
+    execution = client("stepfunctions").describe_execution(executionArn=event["detail"]["executionArn"])
     report = summarize(execution)
     if report["status"] != "QUEUED":  # a run that found the lock held has done nothing that is worth a message
         _tell(report)
@@ -77,8 +72,10 @@ def _solution(solution: Mapping[str, Any]) -> str:
 
 def _tell(report: Mapping[str, Any]) -> None:
     subject = f"{report['status']}: workflow {report['workflow']}"
-    _sns.publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report))
-    _events.put_events(Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "Detail": json.dumps(report)}])
+    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report))
+    client("events").put_events(
+        Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_TYPE, "Detail": json.dumps(report)}]
+    )
 
 
 def _release(execution: str) -> None:
@@ -87,19 +84,19 @@ def _release(execution: str) -> None:
     That run is started first: it may take the lock of an ended run over, and so a crash in between loses nothing.
     """
     table = os.environ["LOCK_TABLE"]
-    item = _dynamodb.get_item(TableName=table, Key=_LOCK, ConsistentRead=True).get("Item", {})
+    item = client("dynamodb").get_item(TableName=table, Key=_LOCK, ConsistentRead=True).get("Item", {})
     if item.get("execution", {}).get("S") != execution:
         return  # it never held the lock, or this event came twice
     _start_again(item, execution)
     try:
-        released = _dynamodb.delete_item(
+        released = client("dynamodb").delete_item(
             TableName=table,
             Key=_LOCK,
             ConditionExpression="execution = :execution",
             ExpressionAttributeValues={":execution": {"S": execution}},
             ReturnValues="ALL_OLD",
         )["Attributes"]
-    except _dynamodb.exceptions.ConditionalCheckFailedException:
+    except client("dynamodb").exceptions.ConditionalCheckFailedException:
         return  # the next run has taken it over
     _start_again(released, execution)
 
@@ -108,10 +105,10 @@ def _start_again(item: Mapping[str, Any], execution: str) -> None:
     if "again" not in item:
         return
     try:
-        _states.start_execution(
+        client("stepfunctions").start_execution(
             stateMachineArn=os.environ["STATE_MACHINE_ARN"],
             name=f"again-{hashlib.sha256(execution.encode()).hexdigest()[:32]}",
             input=json.dumps({"trigger": "again", "after": execution}),
         )
-    except _states.exceptions.ExecutionAlreadyExists:
+    except client("stepfunctions").exceptions.ExecutionAlreadyExists:
         print(f"the run after {execution} was started before")

@@ -6,13 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from personalize_lambda.provider.aws import client
 
 from .observe import observe
 from .reconcile import plan_imports, plan_prune, plan_solutions
-
-_personalize = boto3.client("personalize")
-_s3 = boto3.client("s3")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -23,8 +20,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         this run).
     """
     location = event["document"]
-    document = json.loads(_s3.get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
-    world = observe(document, personalize=_personalize, s3=_s3)
+    document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
+    world = observe(document, personalize=client("personalize"), s3=client("s3"))
     match event["phase"]:
         case "imports":
             plan = plan_imports(document, world, event["execution"])
@@ -48,7 +45,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 def _request(operation: str, arguments: Mapping[str, Any]) -> Any:
     """``arguments`` as Step Functions wants them: members in PascalCase, the keys of maps untouched."""
-    return _pascal(_personalize.meta.service_model.operation_model(operation).input_shape, arguments)
+    return _pascal(client("personalize").meta.service_model.operation_model(operation).input_shape, arguments)
 
 
 def _pascal(shape: Any, value: Any) -> Any:

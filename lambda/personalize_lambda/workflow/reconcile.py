@@ -116,7 +116,7 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
                 "importMode": "FULL",
                 "tags": dataset["tags"],
             }
-            imports.append({"name": dataset["name"], "running": running and running.arn, "create": create})
+            imports.append({"name": dataset["name"], "running": running.arn if running else None, "create": create})
     return {"imports": imports, "waitingFor": waiting}
 
 
@@ -148,11 +148,11 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
             "solutionArn": solution["solutionArn"],
             "create": None if state else _create_solution(document, solution),
             "train": None if serving else _train(solution),
-            "solutionVersionArn": serving and serving.arn,
+            "solutionVersionArn": serving.arn if serving else None,
             "campaigns": [
                 action
                 for campaign in solution["campaigns"]
-                if (action := _campaign_action(campaign, world, serving and serving.arn))
+                if (action := _campaign_action(campaign, world, serving.arn if serving else None))
             ],
         }
         if step["create"] or step["train"] or training or step["campaigns"]:

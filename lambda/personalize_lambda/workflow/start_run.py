@@ -7,9 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from personalize_lambda.provider.aws import client
 
-_states = boto3.client("stepfunctions")
 _NAMED_FILES = 20
 
 
@@ -21,10 +20,10 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
     records = event["Records"]
     keys = [json.loads(record["body"])["detail"]["object"]["key"] for record in records]
     try:
-        _states.start_execution(
+        client("stepfunctions").start_execution(
             stateMachineArn=os.environ["STATE_MACHINE_ARN"],
             name=f"files-{records[0]['messageId']}",
             input=json.dumps({"trigger": "files", "files": keys[:_NAMED_FILES]}),
         )
-    except _states.exceptions.ExecutionAlreadyExists:
+    except client("stepfunctions").exceptions.ExecutionAlreadyExists:
         print(f"a run for message {records[0]['messageId']} was started before")

@@ -8,9 +8,7 @@ from personalize_lambda.provider import is_complete, on_event, registry
 
 
 @pytest.mark.parametrize("resource_type", registry.MODULES)
-def test_every_module_has_what_the_entry_points_call(
-    resource_type: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_module_has_what_the_entry_points_call(resource_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     module = registry.module_for({"ResourceType": resource_type})
 

@@ -135,5 +135,7 @@ def test_more_than_fits_into_one_call_says_how_to_go_on(s3: Stubber, monkeypatch
     s3.add_response("list_object_versions", {"IsTruncated": False, "Versions": [{"Key": "a", "VersionId": "1"}]})
     s3.add_response("delete_objects", {})
 
-    with pytest.raises(RuntimeError, match=r"still has objects after 1 were deleted .+ Delete the stack again to go on"):
+    with pytest.raises(
+        RuntimeError, match=r"still has objects after 1 were deleted .+ Delete the stack again to go on"
+    ):
         empty_bucket.delete(event())

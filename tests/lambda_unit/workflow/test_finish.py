@@ -1,0 +1,139 @@
+"""What is told of a run, and how the lock is given back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personalize_lambda.workflow import finish
+
+RUN = "arn:aws:states:us-east-1:000000000000:execution:films:run-1"
+EVENT = {"detail": {"executionArn": RUN}}
+
+
+class Services:
+    """DynamoDB, Step Functions, SNS and EventBridge as far as the function uses them."""
+
+    class exceptions:  # noqa: N801 - boto3's name
+        class ConditionalCheckFailedException(Exception):  # noqa: N818
+            pass
+
+        class ExecutionAlreadyExists(Exception):  # noqa: N818
+            pass
+
+    def __init__(self, execution: dict[str, Any], item: dict[str, Any] | None) -> None:
+        self.execution = {"executionArn": RUN, **execution}
+        self.item = item
+        self.started: list[str] = []
+        self.messages: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        return self.execution
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": self.item} if self.item else {}
+
+    def delete_item(self, **arguments: Any) -> dict[str, Any]:
+        expected = arguments["ExpressionAttributeValues"][":execution"]
+        if self.item is None or self.item["execution"] != expected:
+            raise self.exceptions.ConditionalCheckFailedException
+        item, self.item = self.item, None
+        return {"Attributes": item}
+
+    def start_execution(self, **arguments: Any) -> dict[str, Any]:
+        if arguments["name"] in self.started:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.started.append(arguments["name"])
+        return {}
+
+    def publish(self, **arguments: Any) -> None:
+        self.messages.append(arguments)
+
+    def put_events(self, **arguments: Any) -> None:
+        self.events += arguments["Entries"]
+
+
+@pytest.fixture
+def finished(clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Services]:
+    for name in ("LOCK_TABLE", "STATE_MACHINE_ARN", "TOPIC_ARN", "WORKFLOW_NAME"):
+        monkeypatch.setenv(name, "films")
+
+    def run(execution: dict[str, Any], item: dict[str, Any] | None = None, times: int = 1) -> Services:
+        services = Services(execution, item)
+        clients(dynamodb=services, stepfunctions=services, sns=services, events=services)
+        for _ in range(times):
+            finish.handler(EVENT, None)
+        return services
+
+    return run
+
+
+SUCCEEDED = {
+    "status": "SUCCEEDED",
+    "output": json.dumps(
+        {
+            "status": "COMPLETED",
+            "waitingFor": [],
+            "imported": ["items"],
+            "solutions": [
+                {
+                    "name": "picks",
+                    "solutionVersionArn": "arn:v1",
+                    "metrics": {"coverage": 0.25, "precision_at_5": 0.0684912},
+                    "campaigns": ["live"],
+                }
+            ],
+            "pruned": ["old"],
+        }
+    ),
+}
+FAILED = {"status": "FAILED", "error": "WorkflowFailed", "cause": "import of items: bad\ntraining picks: too few"}
+HELD = {"execution": {"S": RUN}}
+ANOTHERS = {"execution": {"S": "another"}}
+
+
+def test_success_is_told(finished: Callable[..., Services]) -> None:
+    services = finished(SUCCEEDED, HELD)
+    (message,) = services.messages
+    assert message["Subject"] == "COMPLETED: workflow films"
+    assert message["Message"] == (
+        "Workflow films: COMPLETED\n\nImported:\n- items\n\nSolutions:\n"
+        "- picks (arn:v1), live. coverage 0.25, precision_at_5 0.06849\n\n"
+        f"Removed, being declared no more:\n- old\n\nExecution: {RUN}"
+    )
+    (event,) = services.events
+    assert (event["Source"], event["DetailType"]) == ("cdk-personalize", "Personalize Workflow Run")
+    assert json.loads(event["Detail"])["status"] == "COMPLETED"
+
+
+def test_every_failure_is_named(finished: Callable[..., Services]) -> None:
+    message = finished(FAILED, HELD).messages[0]["Message"]
+    assert "Workflow films: FAILED\n\nWhat failed:\nimport of items: bad\ntraining picks: too few\n" in message
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_abnormal_ends_release_and_tell(finished: Callable[..., Services], status: str) -> None:
+    services = finished({"status": status}, HELD)
+    assert services.item is None
+    assert services.messages[0]["Subject"] == f"{status}: workflow films"
+
+
+def test_queued_run_is_not_told_and_releases_nothing(finished: Callable[..., Services]) -> None:
+    services = finished({"status": "SUCCEEDED", "output": '{"status": "QUEUED"}'}, ANOTHERS)
+    assert (services.messages, services.events, services.started) == ([], [], [])
+    assert services.item == ANOTHERS
+
+
+@pytest.mark.parametrize(
+    ("item", "started"), [(HELD, 0), ({**HELD, "again": {"S": "yes"}}, 1), (ANOTHERS, 0), (None, 0)]
+)
+def test_lock_is_released_and_a_mark_starts_one_more_run(
+    finished: Callable[..., Services], item: dict[str, Any] | None, started: int
+) -> None:
+    services = finished(SUCCEEDED, item, times=2)  # events are delivered at least once
+    assert len(services.started) == started
+    assert services.item == (ANOTHERS if item is ANOTHERS else None)

@@ -1,0 +1,143 @@
+"""The planning function against the Personalize emulator: what it says is done, and then nothing is left to do."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from personalize_lambda.workflow import plan
+from personalize_lambda.workflow.observe import remaining
+from tests.local.personalize.support import (
+    ACCOUNT,
+    BUCKET,
+    REGION,
+    ROLE,
+    V2,
+    Builder,
+    Cloud,
+    interactions_csv,
+)
+
+PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
+TAGS = [{"tagKey": "cdk-personalize:owner", "tagValue": "films"}]
+
+
+class Bucket:
+    """S3 as far as the function uses it, over the emulator's buckets."""
+
+    def __init__(self, cloud: Cloud, document: dict[str, Any]) -> None:
+        self.objects, self.document = cloud.buckets.objects, document
+
+    def get_object(self, **_: Any) -> dict[str, Any]:
+        return {"Body": io.BytesIO(json.dumps(self.document).encode())}
+
+    def get_paginator(self, name: str) -> Bucket:
+        assert name == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's names
+        found = [
+            (key, body) for (bucket, key), body in self.objects.items() if bucket == Bucket and key.startswith(Prefix)
+        ]
+        yield {"Contents": [{"Key": key, "ETag": str(hash(body)), "Size": len(body)} for key, body in found]}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    campaign = {
+        "name": "live",
+        "campaignArn": f"{PREFIX}:campaign/live",
+        "configuration": {"minProvisionedTPS": 1},
+        "tags": TAGS,
+    }
+    return {
+        "owner": "films",
+        "datasetGroupArn": f"{PREFIX}:dataset-group/films",
+        "datasets": [
+            {
+                "name": "interactions",
+                "datasetArn": f"{PREFIX}:dataset/films/INTERACTIONS",
+                "bucket": BUCKET,
+                "prefix": "interactions/",
+                "roleArn": ROLE,
+                "jobPrefix": "films-interactions",
+                "tags": TAGS,
+            }
+        ],
+        "solutions": [
+            {
+                "name": "picks-1",
+                "solutionArn": f"{PREFIX}:solution/picks-1",
+                "configuration": {
+                    "recipeArn": V2,
+                    "performAutoTraining": False,
+                    "solutionConfig": {"algorithmHyperParameters": {"apply_recency_bias": "true"}},
+                },
+                "tags": TAGS,
+                "campaigns": [campaign],
+            }
+        ],
+        **changes,
+    }
+
+
+@pytest.fixture
+def ask(cloud: Cloud, clients: Callable[..., None]) -> Callable[..., Any]:
+    """Plan a phase."""
+
+    def phase(name: str, wanted: dict[str, Any], failed: tuple[str, ...] = ()) -> Any:
+        clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted))
+        event = {"phase": name, "document": {"bucket": BUCKET, "key": "k"}, "execution": "run", "failedImports": failed}
+        return plan.handler(event, None)
+
+    return phase
+
+
+def camel(arguments: Any, *, maps: tuple[str, ...] = ("AlgorithmHyperParameters",)) -> Any:
+    """What Step Functions sends for these arguments."""
+    if isinstance(arguments, dict):
+        return {
+            key[0].lower() + key[1:]: value if key in maps else camel(value, maps=maps)
+            for key, value in arguments.items()
+        }
+    return [camel(entry, maps=maps) for entry in arguments] if isinstance(arguments, list) else arguments
+
+
+def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.dataset(make.group())
+    wanted = document()
+    assert ask("imports", wanted)["waitingFor"] == [f"interactions: no CSV file in s3://{BUCKET}/interactions/ yet"]
+    assert ask("solutions", wanted) == {"solutions": [], "waitingFor": ["picks-1: data for interactions"]}
+
+    cloud.buckets.put("interactions/a.csv", interactions_csv())
+    (step,) = ask("imports", wanted)["imports"]
+    job = client.create_dataset_import_job(**camel(step["create"]))["datasetImportJobArn"]
+    make.wait("dataset_import_job", job)
+    assert ask("imports", wanted) == {"imports": [], "waitingFor": []}
+
+    (step,) = ask("solutions", wanted)["solutions"]
+    assert step["create"]["SolutionConfig"] == {"AlgorithmHyperParameters": {"apply_recency_bias": "true"}}
+    solution = client.create_solution(**camel(step["create"]))["solutionArn"]
+    assert solution == step["solutionArn"]
+    make.wait("solution", solution)
+    version = client.create_solution_version(**camel(step["train"]))["solutionVersionArn"]
+    make.wait("solution_version", version)
+    (action,) = step["campaigns"]
+    client.create_campaign(**camel(action["arguments"]), solutionVersionArn=version)
+    make.wait("campaign", action["campaignArn"])
+    assert ask("solutions", wanted) == {"solutions": [], "waitingFor": []}
+    assert ask("prune", wanted) == {"trainings": [], "campaigns": [], "prunedSolutions": [], "waitingFor": []}
+    assert remaining(wanted, personalize=client) == ["campaign live (ACTIVE)", "solution picks-1 (ACTIVE)"]
+
+    pruned = ask("prune", document(solutions=[]))
+    assert [entry["campaignArn"] for entry in pruned["campaigns"]] == [action["campaignArn"]]
+    assert [entry["solutionArn"] for entry in pruned["prunedSolutions"]] == [solution]
+
+
+def test_unknown_phase_is_refused(ask: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="phase is 'sleep'; allowed are imports, solutions and prune"):
+        ask("sleep", document(datasets=[]))

@@ -1,0 +1,138 @@
+"""The workflow construct: what it puts into the template."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+import cdk_personalize as personalize
+from cdk_personalize.workflow import permissions
+
+
+def declare(stack: cdk.Stack, **arguments: Any) -> tuple[personalize.DatasetGroup, personalize.Workflow]:
+    group = personalize.DatasetGroup(stack, "Movies")
+    group.add_interactions(schema=personalize.Schema.interactions(event_type=True))
+    workflow = personalize.Workflow(stack, "Workflow", dataset_group=group, **arguments)
+    solution = group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
+    solution.add_campaign("Live", min_provisioned_tps=3)
+    return group, workflow
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    stack = cdk.Stack(cdk.App(), "Films")
+    declare(stack)
+    return Template.from_stack(stack)
+
+
+def deployment(template: Template) -> dict[str, Any]:
+    (resource,) = template.find_resources("Custom::PersonalizeDeployment").values()
+    return dict(resource)
+
+
+def test_document_holds_what_was_declared_after_the_workflow(template: Template) -> None:
+    text = json.dumps(deployment(template)["Properties"]["Document"])
+    for part in ('minProvisionedTPS\\":3', "aws-user-personalization-v2", 'performAutoTraining\\":false'):
+        assert part in text, part
+
+
+def test_deployment_comes_last(template: Template) -> None:
+    last = set(deployment(template)["DependsOn"])
+    for resource_type in (
+        "Custom::PersonalizeDataset",
+        "AWS::Events::Rule",
+        "AWS::S3::BucketPolicy",
+        "AWS::StepFunctions::StateMachine",
+    ):
+        found = set(template.find_resources(resource_type))
+        if resource_type == "AWS::StepFunctions::StateMachine":
+            found = {name for name in found if name.startswith("Workflow")}
+        assert found <= last, resource_type
+
+
+def test_new_csv_files_of_the_sources_start_runs(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {"object": {"key": [{"prefix": "Movies/interactions/"}]}, "bucket": Match.any_value()},
+            }
+        },
+    )
+    template.has_resource_properties("AWS::Lambda::EventSourceMapping", {"MaximumBatchingWindowInSeconds": 60})
+
+
+def test_runs_that_end_in_any_way_are_finished(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.states"],
+                "detail": {"status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]},
+            }
+        },
+    )
+
+
+def test_deletions_are_allowed_on_what_carries_the_owner_tag_only() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    group, _ = declare(stack)
+    deletions = [
+        statement
+        for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if re.search(r"personalize:(DeleteCampaign|DeleteSolution)\b", json.dumps(statement["Action"]))
+    ]
+    assert len(deletions) == 2
+    for statement in deletions:
+        assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/cdk-personalize:owner": group.owner}}
+
+
+def test_every_wildcard_has_a_reason() -> None:
+    granted = {
+        kind
+        for allowed in (
+            permissions.RUN,
+            permissions.SOLUTION,
+            permissions.PLAN,
+            permissions.FINISH,
+            permissions.START,
+            permissions.DEPLOY,
+            permissions.TEARDOWN,
+        )
+        for kind in allowed
+    }
+    assert set(permissions.WILDCARDS) <= granted
+    assert all(len(reason) > 30 for reason in permissions.WILDCARDS.values())
+
+
+def test_second_workflow_of_a_group_is_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    group, _ = declare(stack)
+    with pytest.raises(ValueError, match="has a workflow already"):
+        personalize.Workflow(stack, "Another", dataset_group=group)
+
+
+def test_removal_policy_is_destroy_or_retain() -> None:
+    for policy, text in ((cdk.RemovalPolicy.DESTROY, "false"), (cdk.RemovalPolicy.RETAIN, "true")):
+        stack = cdk.Stack(cdk.App(), "Films")
+        declare(stack, removal_policy=policy)
+        assert deployment(Template.from_stack(stack))["Properties"]["Retain"] == text
+    with pytest.raises(ValueError, match=r"removal_policy of the workflow Films/Workflow is .*SNAPSHOT"):
+        declare(cdk.Stack(cdk.App(), "Films"), removal_policy=cdk.RemovalPolicy.SNAPSHOT)
+
+
+def test_solution_without_workflow_fails_at_synth() -> None:
+    app = cdk.App()
+    group = personalize.DatasetGroup(cdk.Stack(app, "Films"), "Movies")
+    group.add_interactions(schema=personalize.Schema.interactions())
+    group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
+    with pytest.raises(RuntimeError, match=r"has solutions \('Films/Movies/Picks'\) but no Workflow"):
+        app.synth()
