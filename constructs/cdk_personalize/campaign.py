@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -254,7 +255,7 @@ class Campaign(Resource):
     @property
     def configuration(self) -> dict[str, Any]:
         """Members of CreateCampaign except the name, the solution version and the tags."""
-        return dict(self._configuration)
+        return deepcopy(self._configuration)
 
     @property
     def grants(self) -> CampaignGrants:

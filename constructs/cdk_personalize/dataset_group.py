@@ -14,6 +14,7 @@ from constructs import Construct, DependencyGroup, IValidation
 from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._provider import Provider
+from cdk_personalize._quotas import FILTER_FIELDS_PER_DATASET_GROUP, warn_above
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import DataBucket, allow_personalize
@@ -373,6 +374,7 @@ class DatasetGroup(Resource):
         """Take on a filter; return the one before it."""
         previous = self._filters[-1] if self._filters else None
         self._filters.append(filter)
+        warn_above(self, "filters", len(self._filters))
         self.resources_ready.add(filter)
         return previous
 
@@ -382,6 +384,10 @@ class DatasetGroup(Resource):
 
     def _attach_solution(self, solution: Solution) -> None:
         self._solutions.append(solution)
+        warn_above(self, "solutions", len(self._solutions))
+
+    def _campaign_added(self) -> None:
+        warn_above(self, "campaigns", sum(len(solution.campaigns) for solution in self._solutions))
 
     def _attach_workflow(self, workflow: Workflow) -> None:
         if self._workflow is not None:
@@ -409,6 +415,12 @@ class _Complete:
         group = self._dataset_group
         problems = [problem for solution in group.solutions for problem in solution._problems()]
         problems.extend(problem for each in group.filters for problem in each._problems(group.datasets))
+        fields = sorted({f"{dataset}.{column}" for each in group.filters for dataset, column in each._fields()})
+        if len(fields) > FILTER_FIELDS_PER_DATASET_GROUP:
+            problems.append(
+                f"the filters of dataset group {group.node.path!r} may use at most {FILTER_FIELDS_PER_DATASET_GROUP} "
+                f"different fields in total, got {len(fields)}: {', '.join(fields)}"
+            )
         if group.solutions and group.workflow is None:
             names = ", ".join(repr(solution.node.path) for solution in group.solutions)
             problems.append(

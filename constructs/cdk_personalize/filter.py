@@ -145,6 +145,10 @@ class Filter(Resource):
             return None
         return FilterExpression.parse(self._expression)
 
+    def _fields(self) -> frozenset[tuple[str, str]]:
+        """Return the fields that it looks at; those of a token are unknown."""
+        return self._parsed.fields if self._parsed is not None else frozenset()
+
     def _problems(self, datasets: Sequence[Dataset]) -> list[str]:
         """Return what does not fit the datasets of the group, once all of them are declared."""
         if self._parsed is None:

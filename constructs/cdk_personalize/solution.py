@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import jsii
-from aws_cdk import IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
+from aws_cdk import Annotations, IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
 from constructs import Construct
 
 from cdk_personalize import avro
@@ -194,6 +195,11 @@ class Solution(Resource):
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         self._campaigns: list[Campaign] = []
         dataset_group._attach_solution(self)
+        if recipe.legacy:
+            Annotations.of(self).add_warning_v2(
+                "cdk-personalize:legacyRecipe",
+                f"AWS advises against the recipe {recipe.name} for new work; use Recipe.USER_PERSONALIZATION_V2",
+            )
 
     @property
     def solution_arn(self) -> str:
@@ -223,7 +229,7 @@ class Solution(Resource):
     @property
     def configuration(self) -> dict[str, Any]:
         """Members of CreateSolution except the name, the dataset group and the tags."""
-        return dict(self._configuration)
+        return deepcopy(self._configuration)
 
     @property
     def configuration_hash_text(self) -> str:
@@ -282,6 +288,7 @@ class Solution(Resource):
 
     def _attach_campaign(self, campaign: Campaign) -> None:
         self._campaigns.append(campaign)
+        self._dataset_group._campaign_added()
 
     def _problems(self) -> list[str]:
         """Return what does not fit the datasets of the group, once all of them are declared."""

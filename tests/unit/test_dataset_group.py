@@ -77,7 +77,7 @@ def test_the_role_that_only_personalize_can_take_on(synthesis: Synthesis) -> Non
     read = [str(statement["Resource"]) for statement in statements if statement["Action"] == "s3:GetObject"]
     assert len(read) == 2
     assert all("/Movies/" in each for each in read)
-    assert group.service_role.node.key == "ServiceRole"
+    assert group.service_role.node.id == "ServiceRole"
 
 
 def test_a_bucket_of_the_users_is_prepared_once(synthesis: Synthesis) -> None:
@@ -134,7 +134,7 @@ def test_solutions_without_a_workflow_are_an_error(group: personalize.DatasetGro
 
     assert problems(group) == [
         "dataset group 'Films/Movies' has solutions ('Films/Movies/TopPicks') but no Workflow, so nothing would train "
-        "them; add Workflow(scope, key, dataset_group=...)"
+        "them; add Workflow(scope, id, dataset_group=...)"
     ]
 
 
