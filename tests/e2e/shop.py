@@ -61,6 +61,19 @@ class Shop:
         return folder
 
 
+def several(app: cdk.App) -> cdk.App:
+    """Two stacks, each with two dataset groups and their workflows."""
+    for stack_name in ("North", "South"):
+        stack = cdk.Stack(app, stack_name)
+        for name in ("Shoes", "Hats"):
+            group = personalize.DatasetGroup(stack, name, removal_policy=DESTROY)
+            group.add_interactions(schema=personalize.Schema.interactions())
+            group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2).add_campaign("Live")
+            workflow = personalize.Workflow(stack, f"{name}Workflow", dataset_group=group)
+            cdk.CfnOutput(stack, f"{name}Run", value=workflow.state_machine_arn)
+    return app
+
+
 CATEGORIES = ("books", "games", "music", "tools")
 
 

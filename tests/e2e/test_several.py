@@ -8,28 +8,13 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-import cdk_personalize as personalize
-
 from .deployer import CommandError, Deployer
-from .shop import DESTROY, Shop, interactions, items
-
-
-def _two_stacks_with_two_groups(folder: Path) -> Path:
-    app = cdk.App(outdir=str(folder))
-    for stack_name in ("North", "South"):
-        stack = cdk.Stack(app, stack_name)
-        for name in ("Shoes", "Hats"):
-            group = personalize.DatasetGroup(stack, name, removal_policy=DESTROY)
-            group.add_interactions(schema=personalize.Schema.interactions())
-            group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2).add_campaign("Live")
-            workflow = personalize.Workflow(stack, f"{name}Workflow", dataset_group=group)
-            cdk.CfnOutput(stack, f"{name}Run", value=workflow.state_machine_arn)
-    app.synth()
-    return folder
+from .shop import DESTROY, Shop, interactions, items, several
 
 
 def test_two_groups_in_each_of_two_stacks(deployer: Deployer, tmp_path: Path) -> None:
-    assembly = _two_stacks_with_two_groups(tmp_path / "assembly")
+    assembly = tmp_path / "assembly"
+    several(cdk.App(outdir=str(assembly))).synth()
     deployer.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
     for stack in ("North", "South"):
         for run in deployer.outputs(stack).values():

@@ -19,6 +19,7 @@ import pytest
 
 from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
+from tests.e2e.shop import several
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "lambda")
@@ -30,10 +31,19 @@ def build(app: cdk.App) -> cdk.App:
     return app
 
 
-@pytest.fixture(scope="module", params=["retain", "destroy"])
+# What is built, and with which context
+APPS = {
+    "retain": (build, {"removal": "retain"}),
+    "destroy": (build, {"removal": "destroy"}),
+    "several": (several, {}),
+}
+
+
+@pytest.fixture(scope="module", params=APPS)
 def assembly(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(request.param)
-    build(cdk.App(outdir=str(folder), context={"removal": request.param})).synth()
+    make, context = APPS[request.param]
+    make(cdk.App(outdir=str(folder), context=context)).synth()
     return folder
 
 
@@ -61,9 +71,10 @@ def test_cfn_lint_finds_no_error(assembly: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("removal", ["retain", "destroy"])
-def test_cdk_nag_is_clean(removal: str) -> None:
-    app = build(cdk.App(context={"removal": removal}))
+@pytest.mark.parametrize("name", APPS)
+def test_cdk_nag_is_clean(name: str) -> None:
+    make, context = APPS[name]
+    app = make(cdk.App(context=context))
     cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
     app.synth()  # raises, and lists the findings, if there are any
 

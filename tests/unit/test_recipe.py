@@ -29,7 +29,7 @@ def test_the_catalogue_is_complete() -> None:
     ]
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=str)
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_each_recipe_is_a_constant_and_makes_sense(recipe: Recipe) -> None:
     constant = recipe.name.removeprefix("aws-").replace("-", "_").upper()
 

@@ -131,8 +131,8 @@ class Workflow(Construct):
             self._plan,
             self._solution_machine,
             self.state_machine,
-            finish,
-            files,
+            *finish,
+            *files,
         )
 
     @property
@@ -161,7 +161,12 @@ class Workflow(Construct):
     ) -> sfn.StateMachine:
         stack = Stack.of(self)
         log_group = logs.LogGroup(
-            self, f"{id}Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+            self,
+            f"{id}Log",
+            # log groups of this prefix need no room in the one resource policy that all others share
+            log_group_name=f"/aws/vendedlogs/states/{name}",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         machine = sfn.StateMachine(
             self,
@@ -181,7 +186,7 @@ class Workflow(Construct):
         )
         return machine
 
-    def _create_finish(self) -> Construct:
+    def _create_finish(self) -> list[Construct]:
         function = lambda_function(
             self,
             "Finish",
@@ -196,7 +201,7 @@ class Workflow(Construct):
             },
         )
         self._allow(function.role, permissions.FINISH)
-        return events.Rule(
+        rule = events.Rule(
             self,
             "RunEnded",
             description="Any run of the workflow that ended, however it ended",
@@ -210,8 +215,9 @@ class Workflow(Construct):
             ),
             targets=[targets.LambdaFunction(function)],
         )
+        return [rule, function]
 
-    def _create_file_trigger(self) -> Construct:
+    def _create_file_trigger(self) -> list[Construct]:
         """New files in a source: EventBridge to SQS, and one run for all that come within a minute."""
         dead = sqs.Queue(self, "FilesNotHandled", enforce_ssl=True, retention_period=Duration.days(14))
         acknowledge(dead, {"AwsSolutions-SQS3": "is itself the dead-letter queue"})
@@ -232,7 +238,7 @@ class Workflow(Construct):
         )
         self._allow(function.role, permissions.START)
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
-        return events.Rule(
+        rule = events.Rule(
             self,
             "NewFiles",
             description="A file came into the source of a dataset",
@@ -246,6 +252,7 @@ class Workflow(Construct):
             ),
             targets=[targets.SqsQueue(queue)],
         )
+        return [rule, queue, function]
 
     def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
         provider = Provider.get_or_create(self)
