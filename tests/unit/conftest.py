@@ -21,7 +21,9 @@ class Synthesis:
     """A stack, and what its template says."""
 
     def __init__(self, *, context: Mapping[str, Any] | None = None, **arguments: Any) -> None:
-        self.app = cdk.App(context=dict(context or {}))
+        self.app = cdk.App(
+            context={"aws:cdk:disable-asset-staging": True, **(context or {})}, analytics_reporting=False
+        )
         self.stack = cdk.Stack(self.app, "Films", **arguments)
 
     @property

@@ -94,7 +94,8 @@ DEPLOY: Permissions = {
 }
 
 TEARDOWN: Permissions = {
-    "document": ("s3:DeleteObject",),
+    "document": ("s3:DeleteObjectVersion",),
+    "data bucket": ("s3:ListBucketVersions",),
     "lock table": ("dynamodb:GetItem",),
     "run state machine": ("states:StartExecution",),
     "run executions": ("states:DescribeExecution",),

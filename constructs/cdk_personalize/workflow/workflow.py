@@ -312,6 +312,7 @@ class Workflow(Construct):
             "child execution rule": lambda: [
                 self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
             ],
+            "data bucket": lambda: [group.data_bucket.bucket_arn],
             "dataset group": lambda: [group.dataset_group_arn],
             "datasets": lambda: [dataset.dataset_arn for dataset in group.datasets],
             "declared campaigns": lambda: [c.campaign_arn for s in group.solutions for c in s.campaigns],

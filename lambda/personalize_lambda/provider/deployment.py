@@ -67,7 +67,7 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
                 stateMachineArn=properties["StateMachineArn"], input=json.dumps({"trigger": "teardown"})
             )
         return {"IsComplete": False}
-    client("s3").delete_object(Bucket=properties["DocumentBucket"], Key=properties["DocumentKey"])
+    _delete_document(properties["DocumentBucket"], properties["DocumentKey"])
     return {"IsComplete": True}
 
 
@@ -78,6 +78,13 @@ def _write(properties: Mapping[str, Any], document: str) -> None:
         Body=document.encode(),
         ContentType="application/json",
     )
+
+
+def _delete_document(bucket: str, key: str) -> None:
+    """Delete every version, so that a bucket made by the same, failed, creation of a stack is empty again."""
+    for page in client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            client("s3").delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""``Custom::PersonalizeDeployment``: hands over the desired state, and takes everything down."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from personalize_lambda.provider import aws, deployment, is_complete, on_event
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:films"
+DOCUMENT = json.dumps({"owner": "films", "datasetGroupArn": "group", "datasets": [1], "solutions": [2]})
+PROPERTIES = {
+    "WorkflowName": "films",
+    "StateMachineArn": MACHINE,
+    "LockTable": "lock",
+    "DocumentBucket": "data",
+    "DocumentKey": "films/desired-state.json",
+    "Document": DOCUMENT,
+    "Retain": "false",
+}
+
+
+class Services:
+    """S3, DynamoDB and Step Functions as far as the handlers use them."""
+
+    class exceptions:  # noqa: N801 - boto3's name
+        class ExecutionAlreadyExists(Exception):  # noqa: N818
+            pass
+
+        class ExecutionDoesNotExist(Exception):  # noqa: N818
+            pass
+
+    def __init__(self) -> None:
+        self.documents: list[Any] = []
+        self.deleted: list[str] = []
+        self.started: list[str] = []
+        self.stopped: list[str] = []
+        self.holder = ""
+        self.status = "RUNNING"
+        self.started_at = datetime.datetime.now(datetime.UTC)
+
+    def put_object(self, *, Body: bytes, **_: Any) -> None:  # noqa: N803
+        self.documents.append(json.loads(Body))
+
+    def get_paginator(self, name: str) -> Services:
+        assert name == "list_object_versions"
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        key = PROPERTIES["DocumentKey"]
+        yield {"Versions": [{"Key": key, "VersionId": "1"}], "DeleteMarkers": [{"Key": key, "VersionId": "2"}]}
+
+    def delete_object(self, *, VersionId: str, **_: Any) -> None:  # noqa: N803
+        self.deleted.append(VersionId)
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": {"execution": {"S": self.holder}}} if self.holder else {}
+
+    def start_execution(self, *, name: str = "unnamed", **_: Any) -> None:
+        if name in self.started:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.started.append(name)
+
+    def stop_execution(self, *, executionArn: str, **_: Any) -> None:  # noqa: N803
+        self.stopped.append(executionArn)
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        return {"status": self.status, "cause": "because", "startDate": self.started_at}
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    services = Services()
+    monkeypatch.setattr(aws.boto3, "client", lambda name, **_: services)
+    aws.client.cache_clear()
+    yield services
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    left: list[str] = []
+    monkeypatch.setattr(deployment, "remaining", lambda *_, **__: left)
+    return left
+
+
+def send(request_type: str, **properties: Any) -> dict[str, Any]:
+    event = {
+        "RequestType": request_type,
+        "ResourceType": "Custom::PersonalizeDeployment",
+        "RequestId": "request",
+        "ResourceProperties": {**PROPERTIES, **properties},
+        **({} if request_type == "Create" else {"PhysicalResourceId": "films"}),
+    }
+    return event | on_event.handler(event, None)
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_desired_state_is_written_and_one_run_started(services: Services, request_type: str) -> None:
+    for _ in range(2):  # CloudFormation may send a request again
+        event = send(request_type)
+    assert event["PhysicalResourceId"] == "films"
+    assert services.documents == [json.loads(DOCUMENT)] * 2
+    assert services.started == ["deploy-request"]
+    assert is_complete.handler(event, None) == {"IsComplete": True}
+
+
+def test_deletion_declares_nothing_stops_the_run_and_waits(services: Services, left: list[str]) -> None:
+    services.holder = "another run"
+    left.append("campaign live (ACTIVE)")
+    event = send("Delete")
+    assert services.documents == [{"owner": "films", "datasetGroupArn": "group", "datasets": [], "solutions": []}]
+    assert (services.stopped, services.started) == (["another run"], ["teardown-request"])
+    assert is_complete.handler(event, None) == {"IsComplete": False}
+    left.clear()
+    assert is_complete.handler(event, None) == {"IsComplete": False}
+    services.status = "SUCCEEDED"
+    assert is_complete.handler(event, None) == {"IsComplete": True}
+    assert services.deleted == ["1", "2"]
+
+
+def test_deletion_starts_another_run_when_its_own_has_left_things(services: Services, left: list[str]) -> None:
+    left.append("solution picks (ACTIVE)")
+    event = send("Delete")
+    services.status = "SUCCEEDED"
+    services.holder = "another run"
+    assert is_complete.handler(event, None) == {"IsComplete": False}
+    assert services.started == ["teardown-request"]
+    services.holder = ""
+    assert is_complete.handler(event, None) == {"IsComplete": False}
+    assert services.started == ["teardown-request", "unnamed"]
+
+
+def test_deletion_gives_up_after_55_minutes_and_names_what_is_left(services: Services, left: list[str]) -> None:
+    left.append("campaign live (DELETE IN_PROGRESS)")
+    event = send("Delete")
+    services.started_at -= datetime.timedelta(minutes=56)
+    with pytest.raises(
+        RuntimeError, match=r"after 55 minutes .* campaign live \(DELETE IN_PROGRESS\)\. Delete the stack"
+    ):
+        is_complete.handler(event, None)
+
+
+def test_failed_removal_fails_the_deletion_with_its_cause(services: Services, left: list[str]) -> None:
+    event = send("Delete")
+    services.status = "FAILED"
+    with pytest.raises(RuntimeError, match="ended FAILED: because"):
+        is_complete.handler(event, None)
+
+
+def test_retained_things_are_left_alone(services: Services, left: list[str]) -> None:
+    event = send("Delete", Retain="true")
+    assert is_complete.handler(event, None) == {"IsComplete": True}
+    assert (services.documents, services.started, services.deleted) == ([], [], [])
