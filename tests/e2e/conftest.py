@@ -1,17 +1,26 @@
-"""One local cloud for all end-to-end tests, bootstrapped once."""
+"""A local cloud for each file of end-to-end tests, bootstrapped: what one leaves behind is no other's matter."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
+
+from personalize_local.cloud.client import LocalCloud
+from personalize_local.cloud.process import free_port, start
+from personalize_local.cloud.settings import CloudSettings
 
 from .deployer import Deployer
 
 
-@pytest.fixture(scope="session")
-def deployer(personalize_local: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployer:
+@pytest.fixture(scope="module")
+def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
     """The CDK CLI against a bootstrapped local cloud."""
-    deployer = Deployer(personalize_local, tmp_path_factory.mktemp("deployer"))
-    deployer.cdk("bootstrap", "aws://000000000000/us-east-1")
-    return deployer
+    folder = tmp_path_factory.mktemp("deployer")
+    process = start(CloudSettings(port=free_port(), exit_with_parent=True), folder / "cloud.log")
+    try:
+        deployer = Deployer(LocalCloud(process.port, process.log_path), folder)
+        deployer.cdk("bootstrap", "aws://000000000000/us-east-1")
+        yield deployer
+    finally:
+        process.stop()
