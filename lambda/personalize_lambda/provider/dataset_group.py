@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from personalize_lambda.aws import ALREADY_EXISTS, arn_in_stack, client, code_of, log
 from personalize_lambda.provider import lifecycle, physical_id, tags
-from personalize_lambda.provider.aws import ALREADY_EXISTS, arn_in_stack, client, code_of, log
 from personalize_lambda.provider.physical_id import PhysicalId
 
 KIND = lifecycle.Kind(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.provider.aws import client
+from personalize_lambda.aws import client
 from personalize_lambda.workflow.observe import remaining
 
 _LOCK = {"id": {"S": "lock"}}

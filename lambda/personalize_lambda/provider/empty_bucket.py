@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from personalize_lambda.provider.aws import client, code_of, log
+from personalize_lambda.aws import client, code_of, log
 
 EMPTY_TAG = "cdk-personalize:empty-on-delete"
 """Only buckets with this tag are emptied. CloudFormation removes it first when the removal policy changes."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from personalize_lambda.aws import IN_USE, NOT_FOUND, client, code_of, log, message_of
 from personalize_lambda.provider import physical_id
-from personalize_lambda.provider.aws import IN_USE, NOT_FOUND, client, code_of, log, message_of
 
 GIVE_UP_SECONDS = 55 * 60
 """The framework stops after an hour without saying what it waited for; this says it before."""

@@ -11,8 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from personalize_lambda.provider import physical_id
-from personalize_lambda.provider.aws import (
+from personalize_lambda.aws import (
     ALREADY_EXISTS,
     IN_USE,
     NOT_FOUND,
@@ -22,6 +21,7 @@ from personalize_lambda.provider.aws import (
     log,
     message_of,
 )
+from personalize_lambda.provider import physical_id
 
 
 def create(event: Mapping[str, Any]) -> dict[str, Any]:

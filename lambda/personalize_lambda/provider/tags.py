@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from personalize_lambda.provider.aws import client
+from personalize_lambda.aws import client
 
 OWNER_TAG = "cdk-personalize:owner"
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.provider.aws import client
+from personalize_lambda.aws import client
 
 EVENT_SOURCE = "cdk-personalize"
 EVENT_TYPE = "Personalize Workflow Run"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.provider.aws import client
+from personalize_lambda.aws import client
 
 from .observe import observe
 from .reconcile import plan_imports, plan_prune, plan_solutions

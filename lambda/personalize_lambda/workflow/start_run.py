@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.provider.aws import client
+from personalize_lambda.aws import client
 
 _NAMED_FILES = 20
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.provider import aws, is_complete, lifecycle, on_event
+from personalize_lambda import aws
+from personalize_lambda.provider import is_complete, lifecycle, on_event
 from personalize_local.personalize import Settings
 from tests.local.personalize.support import ACCOUNT, REGION, Cloud
 

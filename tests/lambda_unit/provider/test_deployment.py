@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.provider import aws, deployment, is_complete, on_event
+from personalize_lambda import aws
+from personalize_lambda.provider import deployment, is_complete, on_event
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:films"
 DOCUMENT = json.dumps({"owner": "films", "datasetGroupArn": "group", "datasets": [1], "solutions": [2]})

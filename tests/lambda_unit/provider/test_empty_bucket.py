@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from personalize_lambda.provider import aws, empty_bucket
+from personalize_lambda import aws
+from personalize_lambda.provider import empty_bucket
 
 OURS = {"TagSet": [{"Key": "team", "Value": "films"}, {"Key": "cdk-personalize:empty-on-delete", "Value": "true"}]}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "Tls", "Effect": "Deny"}]}

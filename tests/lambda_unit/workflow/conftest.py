@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.provider import aws
+from personalize_lambda import aws
 from personalize_local.personalize import Settings
 from tests.local.personalize.support import Cloud
 
