@@ -214,7 +214,11 @@ def _lock_states(partition: str, table_name: str) -> States:
             partition=partition,
             arguments={"ExecutionArn": expression("$holder")},
             next_state="Holder running?",
-            retry=_RETRY_SERVICE,
+            # a run that has just begun may not be readable yet; taking its lock would train, and bill, twice
+            retry=[
+                *_RETRY_SERVICE,
+                {"ErrorEquals": list(HOLDER_UNKNOWN), "IntervalSeconds": 5, "BackoffRate": 2, "MaxAttempts": 4},
+            ],
             catchers=[catch("Take lock over", *HOLDER_UNKNOWN)],
             assign={"holderStatus": "$states.result.Status"},
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
@@ -292,9 +293,13 @@ class Workflow(Construct):
             resources = self._resources(kind)
             if kind == "key" and not resources():
                 continue
+            # IAM refuses a statement without a resource: where nothing of a kind is declared, name what cannot exist
+            nothing = self._arn("personalize", f"none/{kind.replace(' ', '-')}")
             role.add_to_principal_policy(
                 iam.PolicyStatement(
-                    actions=list(actions), resources=lazy_list(resources), conditions=conditions.get(kind)
+                    actions=list(actions),
+                    resources=lazy_list(partial(_some, resources, nothing)),
+                    conditions=conditions.get(kind),
                 )
             )
             if kind in permissions.WILDCARDS:
@@ -343,3 +348,7 @@ class Workflow(Construct):
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)
+
+
+def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:
+    return resources() or [nothing]

@@ -49,8 +49,10 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"IsComplete": True}
     execution = client("stepfunctions").describe_execution(executionArn=event["Data"]["ExecutionArn"])
     if execution["status"] not in ("RUNNING", "SUCCEEDED"):
+        # CloudFormation takes answers of at most 4,096 bytes
+        cause = execution.get("cause", "no cause given")[:1000]
         raise RuntimeError(
-            f"removing what the workflow made ended {execution['status']}: {execution.get('cause', 'no cause given')}. "
+            f"removing what the workflow made ended {execution['status']}: {cause}. "
             "Mend what it names and delete the stack again"
         )
     left = remaining(json.loads(properties["Document"]), personalize=client("personalize"))

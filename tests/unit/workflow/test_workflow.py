@@ -136,3 +136,12 @@ def test_solution_without_workflow_fails_at_synth() -> None:
     group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
     with pytest.raises(RuntimeError, match=r"has solutions \('Films/Movies/Picks'\) but no Workflow"):
         app.synth()
+
+
+def test_no_statement_is_without_a_resource() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    group = personalize.DatasetGroup(stack, "Movies")
+    personalize.Workflow(stack, "Workflow", dataset_group=group)
+    for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert statement["Resource"], statement
