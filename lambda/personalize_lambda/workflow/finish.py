@@ -24,12 +24,10 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
     """
     execution = client("stepfunctions").describe_execution(executionArn=event["detail"]["executionArn"])
     report = summarize(execution)
-    if report["status"] != "QUEUED":  # a run that found the lock held has done nothing that is worth a message
-        try:
+    try:
+        if report["status"] != "QUEUED":  # a run that found the lock held has done nothing that is worth a message
             _tell(report)
-        finally:  # a message that cannot be sent must not keep the lock
-            _release(execution["executionArn"])
-    else:
+    finally:  # a message that cannot be sent must not keep the lock
         _release(execution["executionArn"])
 
 
