@@ -26,7 +26,9 @@ from personalize_local.personalize.recommenders import (
     Event,
     Interactions,
     Model,
+    Request,
     Table,
+    TrainingData,
     compare_with_popularity,
     personalization,
     select_events,
@@ -54,7 +56,7 @@ def main(
     report = Report("way", "NDCG@25", "popularity", "ratio", "worst split", "training", "one call")
     for way, largest_dense in (("EASE", personalization.LARGEST_DENSE_CATALOGUE), ("factors", 0)):
         with patch.object(personalization, "LARGEST_DENSE_CATALOGUE", largest_dense):
-            training, model = _timed(partial(train, RECIPE, interactions, items))
+            training, model = _timed(partial(train, RECIPE, TrainingData(interactions, items)))
             found = np.array([_quality(interactions, items, seed) for seed in range(splits)])
         calls, _ = _timed(partial(_call_often, model, history))
         personal, popular = found.mean(axis=0)
@@ -71,13 +73,13 @@ def main(
 
 
 def _quality(interactions: Interactions, items: Table, seed: int) -> tuple[float, float]:
-    found = compare_with_popularity(RECIPE, interactions, items, seed=seed, remove_seen=True)
+    found = compare_with_popularity(RECIPE, TrainingData(interactions, items, seed=seed), remove_seen=True)
     return found[RECIPE][NDCG], found["aws-popularity-count"][NDCG]
 
 
 def _call_often(model: Model, history: Sequence[Event]) -> None:
     for _ in range(CALLS):
-        model.recommend(history)
+        model.recommend(Request(history))
 
 
 def _timed(run: Callable[[], Result]) -> tuple[float, Result]:

@@ -6,7 +6,13 @@ does. What a shop window shows has them filtered out, so both are measured here 
 
 import numpy as np
 
-from personalize_local.personalize.recommenders import Interactions, Table, compare_with_popularity, select_events
+from personalize_local.personalize.recommenders import (
+    Interactions,
+    Table,
+    TrainingData,
+    compare_with_popularity,
+    select_events,
+)
 
 from .movielens import EVENT_TYPE, MovieLens
 
@@ -36,7 +42,9 @@ def compare(data: MovieLens) -> dict[str, dict[str, float]]:
         event_type=EVENT_TYPE,
         event_value_threshold=EVENT_VALUE_THRESHOLD,
     )
-    found = compare_with_popularity(RECIPE, interactions, _items(data), _users(data), seed=SEED, remove_seen=True)
+    found = compare_with_popularity(
+        RECIPE, TrainingData(interactions, _items(data), _users(data), seed=SEED), remove_seen=True
+    )
     popularity = next(metrics for name, metrics in found.items() if name != RECIPE)
     return {"model": found[RECIPE], "popularity": popularity}
 

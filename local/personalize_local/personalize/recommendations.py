@@ -22,7 +22,7 @@ from .errors import ServiceError, invalid_input, not_found
 from .kinds.datasets import entities_of, interactions_of
 from .kinds.filters import allowed_by
 from .kinds.recipes import find_recipe
-from .recommenders.data import Array, Event, Mask
+from .recommenders.data import Array, Event, Mask, Request
 from .recommenders.model import Allowed
 from .serving import TrainedVersion
 from .state import Record, Scope
@@ -44,7 +44,7 @@ class _Deployed:
 
     recipe: Recipe
     version: TrainedVersion
-    history: Sequence[Event]
+    request: Request
     allowed: Allowed | None
     metadata: Callable[[str], dict[str, str] | None]
 
@@ -58,8 +58,8 @@ def get_recommendations(context: Context, parameters: Parameters) -> Mapping[str
     deployed = _deployed(context, parameters)
     if deployed.recipe.recipe_type is _RANKING or deployed.recipe.recipe_type in _SEGMENTS_AND_ACTIONS:
         raise invalid_input(f"Campaigns of the recipe {deployed.recipe.name} do not answer GetRecommendations.")
-    found = deployed.version.model.recommend(deployed.history, allowed=deployed.allowed, count=count)
-    return _answer("itemList", deployed, found)
+    found = deployed.version.model.recommend(deployed.request, allowed=deployed.allowed, count=count)
+    return _answer("itemList", deployed, [(item.item_id, item.score) for item in found])
 
 
 def get_personalized_ranking(context: Context, parameters: Parameters) -> Mapping[str, Any]:
@@ -75,12 +75,12 @@ def get_personalized_ranking(context: Context, parameters: Parameters) -> Mappin
         chosen = np.fromiter((item_id in wanted for item_id in item_ids), np.bool_, len(item_ids))
         return chosen & deployed.allowed(item_ids) if deployed.allowed else chosen
 
-    ranked = deployed.version.model.recommend(deployed.history, allowed=allowed, count=len(candidates))
-    total = sum(score for _, score in ranked) or 1.0
+    ranked = deployed.version.model.recommend(deployed.request, allowed=allowed, count=len(candidates))
+    total = sum(item.score for item in ranked) or 1.0
     known = set(deployed.version.model.item_ids)
     # a filter is applied to the model's catalogue, so that it never lets an item through that is not in there
     unknown = [] if deployed.allowed else [item_id for item_id in candidates if item_id not in known]
-    found: list[tuple[str, float | None]] = [(item_id, score / total) for item_id, score in ranked]
+    found: list[tuple[str, float | None]] = [(item.item_id, item.score / total) for item in ranked]
     return _answer("personalizedRanking", deployed, [*found, *((item_id, None) for item_id in unknown)])
 
 
@@ -91,13 +91,13 @@ def _deployed(context: Context, parameters: Parameters) -> _Deployed:
         recipe = find_recipe(campaign.attributes["recipeArn"])
         version = scope.versions[campaign.attributes["solutionVersionArn"]]
         group = campaign.attributes["datasetGroupArn"]
-        history = _history(scope, group, recipe, version, parameters)
+        request = _request(scope, group, recipe, version, parameters)
         columns = _metadata_columns(scope, campaign, recipe, parameters)
         items = entities_of(scope, group, "ITEMS") if columns else None
         return _Deployed(
             recipe=recipe,
             version=version,
-            history=history,
+            request=request,
             allowed=allowed_by(context, group, parameters),
             metadata=partial(_metadata, items[0], items[1], columns) if items else lambda item_id: None,
         )
@@ -116,22 +116,24 @@ def _campaign(context: Context, parameters: Parameters) -> Record:
     return campaign
 
 
-def _history(
-    scope: Scope, group: str, recipe: Recipe, version: TrainedVersion, parameters: Parameters
-) -> Sequence[Event]:
+def _request(scope: Scope, group: str, recipe: Recipe, version: TrainedVersion, parameters: Parameters) -> Request:
     if recipe.recipe_type is RecipeType.RELATED_ITEMS:
         if "itemId" not in parameters:
             raise invalid_input(f"itemId is required by the recipe {recipe.name}.")
-        return [Event(parameters["itemId"])]
+        return Request([Event(parameters["itemId"])], item_id=parameters["itemId"])
     if recipe.recipe_type is RecipeType.POPULAR_ITEMS:
-        return []
+        return Request()
     if "userId" not in parameters:
         raise invalid_input(f"userId is required by the recipe {recipe.name}.")
     contents = interactions_of(scope, group)
     events = contents.history(parameters["userId"]) if contents else []
-    if version.event_type is None:
-        return events
-    return [event for event in events if event.event_type == version.event_type]
+    users = entities_of(scope, group, "USERS")
+    user = users[0].row(users[1], parameters["userId"]) if users else None
+    return Request(
+        [event for event in events if version.event_type in (None, event.event_type)],
+        user=user or {},
+        context=parameters.get("context", {}),
+    )
 
 
 def _metadata_columns(scope: Scope, campaign: Record, recipe: Recipe, parameters: Parameters) -> Sequence[str]:

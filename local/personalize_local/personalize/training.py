@@ -15,10 +15,10 @@ from cdk_personalize.recipe import RECIPES
 
 from .errors import JobError
 from .quotas import Quotas
-from .recommenders.data import Interactions, Mask, Table, select_events
+from .recommenders.data import Interactions, Mask, Table, TrainingData, select_events
 from .serving import TrainedVersion
 from .uncertain import TOO_FEW_INTERACTIONS
-from .worker import Trainer, TrainingJob
+from .worker import Trainer
 
 TOO_FEW_USERS = "Create failed. Dataset has fewer than {minimum} users with at least 2 interactions each."
 NO_DATASET = "Create failed. The dataset group has no data in its {dataset_type} dataset, which {recipe} needs."
@@ -80,14 +80,14 @@ def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersio
     selected = _select(training)
     _require_enough(training, selected, quotas)
     trained = trainer.run(
-        TrainingJob(
-            recipe=training.recipe,
+        training.recipe,
+        TrainingData(
             interactions=selected,
             items=training.tables.get("ITEMS"),
             users=training.tables.get("USERS"),
             hyper_parameters=training.hyper_parameters,
             seed=training.seed,
-        )
+        ),
     )
     return TrainedVersion(trained.model, trained.metrics, training.event_type)
 

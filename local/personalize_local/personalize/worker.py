@@ -18,25 +18,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from .errors import JobError
-from .recommenders import Interactions, Model, Table, evaluate, load, train
+from .recommenders import Model, TrainingData, evaluate, load, train
 
 #: requests are answered first
 _NICENESS = 5
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What to train, and on what.
-
-    :param recipe: the name of the recipe.
-    """
-
-    recipe: str
-    interactions: Interactions
-    items: Table | None
-    users: Table | None
-    hyper_parameters: Mapping[str, str]
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +42,7 @@ class Trainer:
         self._life_line: Connection | None = None
         self._closed = False
 
-    def run(self, job: TrainingJob) -> Trained:
+    def run(self, recipe: str, data: TrainingData) -> Trained:
         """Train, evaluate, and wait for both.
 
         :raises JobError: if the recipe cannot be trained on this data, or the process died.
@@ -65,7 +50,7 @@ class Trainer:
         with tempfile.TemporaryDirectory(prefix="personalize-") as folder:
             path = Path(folder) / "model.npz"
             try:
-                metrics = self._running_pool().submit(_train, job, str(path)).result()
+                metrics = self._running_pool().submit(_train, recipe, data, str(path)).result()
             except BrokenProcessPool as error:
                 self._forget_pool()
                 if not self._closed:
@@ -110,11 +95,6 @@ def _live_with_parent(life_line: Connection) -> None:
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
-def _train(job: TrainingJob, path: str) -> dict[str, float]:
-    model = train(
-        job.recipe, job.interactions, job.items, job.users, hyper_parameters=job.hyper_parameters, seed=job.seed
-    )
-    model.save(Path(path))
-    return evaluate(
-        job.recipe, job.interactions, job.items, job.users, hyper_parameters=job.hyper_parameters, seed=job.seed
-    )
+def _train(recipe: str, data: TrainingData, path: str) -> dict[str, float]:
+    train(recipe, data).save(Path(path))
+    return evaluate(recipe, data)

@@ -14,25 +14,24 @@ import numpy as np
 import pytest
 
 from personalize_local.personalize.errors import JobError
-from personalize_local.personalize.recommenders.data import Interactions
-from personalize_local.personalize.worker import Trainer, TrainingJob
+from personalize_local.personalize.recommenders.data import Interactions, Request, TrainingData
+from personalize_local.personalize.worker import Trainer
 
 ROOT = Path(__file__).parents[3]
 
 
-def job(users: int = 20, items: int = 10, recipe: str = "aws-user-personalization-v2") -> TrainingJob:
+RECIPE = "aws-user-personalization-v2"
+
+
+def data(users: int = 20, items: int = 10) -> TrainingData:
     chance = np.random.default_rng(1)
     rows = users * 20
-    return TrainingJob(
-        recipe=recipe,
-        interactions=Interactions(
+    return TrainingData(
+        Interactions(
             np.array([f"u{row % users}" for row in range(rows)], dtype=object),
             np.array([f"i{item}" for item in chance.integers(items, size=rows)], dtype=object),
             np.arange(rows),
         ),
-        items=None,
-        users=None,
-        hyper_parameters={},
         seed=1,
     )
 
@@ -66,11 +65,11 @@ def ended(processes: list[int], seconds: float = 10) -> bool:
 
 def test_training(trainer: Trainer) -> None:
     try:
-        trained = trainer.run(job())
-        assert len(trained.model.recommend([], count=5)) == 5
+        trained = trainer.run(RECIPE, data())
+        assert len(trained.model.recommend(Request(), count=5)) == 5
         assert "coverage" in trained.metrics
         with pytest.raises(JobError, match=r"Create failed\. recipe must be one of .* got 'aws-none'"):
-            trainer.run(job(recipe="aws-none"))
+            trainer.run("aws-none", data())
     finally:
         trainer.close()
 
@@ -79,12 +78,12 @@ def test_training(trainer: Trainer) -> None:
 def test_a_process_that_dies_is_replaced(trainer: Trainer) -> None:
     try:
         before = set(children(os.getpid()))
-        trainer.run(job())
+        trainer.run(RECIPE, data())
         for process in set(children(os.getpid())) - before:
             os.kill(process, signal.SIGKILL)
         with pytest.raises(JobError, match="The training process died"):
-            trainer.run(job())
-        trainer.run(job())
+            trainer.run(RECIPE, data())
+        trainer.run(RECIPE, data())
     finally:
         trainer.close()
 
@@ -94,7 +93,7 @@ def test_closing_ends_a_training(trainer: Trainer) -> None:
 
     def run() -> None:
         try:
-            trainer.run(job(users=20_000, items=4_000))
+            trainer.run(RECIPE, data(users=20_000, items=4_000))
         except JobError as error:
             failures.append(error)
 
@@ -108,7 +107,7 @@ def test_closing_ends_a_training(trainer: Trainer) -> None:
     assert time.monotonic() - start < 5
     assert len(failures) == 1
     with pytest.raises(JobError, match="closed"):
-        trainer.run(job())
+        trainer.run(RECIPE, data())
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes in /proc")
@@ -119,15 +118,13 @@ def test_the_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
             """
             import logging, time
             import numpy as np
-            from personalize_local.personalize.recommenders import Interactions
-            from personalize_local.personalize.worker import Trainer, TrainingJob
+            from personalize_local.personalize.recommenders import Interactions, TrainingData
+            from personalize_local.personalize.worker import Trainer
 
             if __name__ == "__main__":
                 users, items = (np.array(["a", "a", "b", "b"]), np.array(["i", "j", "j", "k"]))
                 interactions = Interactions(users, items, np.arange(4))
-                Trainer(logging.getLogger()).run(
-                    TrainingJob("aws-popularity-count", interactions, None, None, {}, 0)
-                )
+                Trainer(logging.getLogger()).run("aws-popularity-count", TrainingData(interactions))
                 print("ready", flush=True)
                 time.sleep(60)
             """

@@ -104,6 +104,58 @@ class Table:
         return len(self.ids)
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a model is trained from.
+
+    :param items: the Items dataset. Default: - there is none.
+    :param users: the Users dataset. Default: - there is none.
+    :param actions: the Actions dataset. Default: - there is none.
+    :param action_interactions: actions stand where items do. Default: - there is no such dataset.
+    :param weights: how much each row of the interactions counts. Default: - all the same.
+    :param hyper_parameters: the recipe's own, as strings, as in the API. Default: - the recipe's defaults.
+    :param objective: the Items column to optimize for, and its sensitivity. Default: - relevance alone.
+    :param seed: for what is random in training. Default: - 0
+    """
+
+    interactions: Interactions
+    items: Table | None = None
+    users: Table | None = None
+    actions: Table | None = None
+    action_interactions: Interactions | None = None
+    weights: Floats | None = None
+    hyper_parameters: Mapping[str, str] = field(default_factory=dict)
+    objective: tuple[str, str] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a recommendation is asked for.
+
+    :param history: what the user has done, in any order. Default: - nothing.
+    :param item_id: the item that others shall go with. Default: - none is asked about.
+    :param user: what the Users dataset says of the user, by column. Default: - nothing.
+    :param context: contextual metadata of the request, by Interactions column. Default: - none.
+    """
+
+    history: Sequence[Event] = ()
+    item_id: str | None = None
+    user: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+class Recommendation(NamedTuple):
+    """One recommended item.
+
+    :param reasons: why it is there, where the recipe tells.
+    """
+
+    item_id: str
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
 def _column(values: Sequence[Any] | Array) -> Array:
     """Numbers become floats; whatever else there is stays as it is."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)

@@ -5,12 +5,20 @@ See https://docs.aws.amazon.com/personalize/latest/dg/working-with-training-metr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from personalize_local.personalize.recommenders.data import Array, Event, Interactions, Mask, Table
+from personalize_local.personalize.recommenders.data import (
+    Array,
+    Event,
+    Interactions,
+    Mask,
+    Request,
+    Table,
+    TrainingData,
+)
 from personalize_local.personalize.recommenders.model import Allowed, Model
 from personalize_local.personalize.recommenders.recipes import train
 
@@ -60,16 +68,7 @@ class Split:
     item_count: int
 
 
-def evaluate(
-    recipe: str,
-    interactions: Interactions,
-    items: Table | None = None,
-    users: Table | None = None,
-    *,
-    hyper_parameters: Mapping[str, str] | None = None,
-    seed: int = 0,
-    remove_seen: bool = REMOVE_SEEN,
-) -> dict[str, float]:
+def evaluate(recipe: str, data: TrainingData, *, remove_seen: bool = REMOVE_SEEN) -> dict[str, float]:
     """Train on nine users of ten, and measure on the tenth.
 
     The parameters are those of :func:`train`, and:
@@ -78,34 +77,21 @@ def evaluate(
     :return: Personalize's metrics by their names.
     :raises ValueError: as :func:`train`.
     """
-    parted = split(interactions, items, seed=seed)
-    model = train(recipe, parted.training, items, users, hyper_parameters=hyper_parameters, seed=seed)
+    parted = split(data.interactions, data.items, seed=data.seed)
+    model = train(recipe, replace(data, interactions=parted.training))
     return measure(model, parted, remove_seen=remove_seen)
 
 
 def compare_with_popularity(
-    recipe: str,
-    interactions: Interactions,
-    items: Table | None = None,
-    users: Table | None = None,
-    *,
-    hyper_parameters: Mapping[str, str] | None = None,
-    seed: int = 0,
-    remove_seen: bool = REMOVE_SEEN,
+    recipe: str, data: TrainingData, *, remove_seen: bool = REMOVE_SEEN
 ) -> dict[str, dict[str, float]]:
     """Measure a recipe and popularity on the same users.
 
     :return: by recipe name, Personalize's metrics by their names; popularity is ``aws-popularity-count``.
     """
-    parted = split(interactions, items, seed=seed)
-    return {
-        name: measure(
-            train(name, parted.training, items, users, hyper_parameters=parameters, seed=seed),
-            parted,
-            remove_seen=remove_seen,
-        )
-        for name, parameters in {POPULARITY: {}, recipe: hyper_parameters}.items()
-    }
+    parted = split(data.interactions, data.items, seed=data.seed)
+    training = replace(data, interactions=parted.training)
+    return {name: measure(train(name, training), parted, remove_seen=remove_seen) for name in (POPULARITY, recipe)}
 
 
 def split(interactions: Interactions, items: Table | None = None, *, seed: int = 0) -> Split:
@@ -144,7 +130,9 @@ def measure(model: Model, parted: Split, *, remove_seen: bool = REMOVE_SEEN) -> 
         seen = frozenset(event.item_id for event in case.history) if remove_seen else frozenset()
         truth = case.truth - seen
         if truth:
-            best = [item for item, _ in model.recommend(case.history, allowed=_without(seen), count=DEEPEST)]
+            best = [
+                found.item_id for found in model.recommend(Request(case.history), allowed=_without(seen), count=DEEPEST)
+            ]
             recommended.update(best)
             rows.append(_metrics(np.array([item in truth for item in best], dtype=np.bool_), len(truth)))
     names = _metrics(np.zeros(0, dtype=np.bool_), 1)

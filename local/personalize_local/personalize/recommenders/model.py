@@ -10,10 +10,20 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from personalize_local.personalize.recommenders.data import Array, Event, Floats, Integers, Mask
+from personalize_local.personalize.recommenders.data import (
+    Array,
+    Event,
+    Floats,
+    Integers,
+    Mask,
+    Recommendation,
+    Request,
+)
 
 Allowed = Callable[[Array], Mask]
 """Tells for an array of item ids which of them may be recommended."""
+
+NOTHING_KNOWN = Request()
 
 _KINDS: dict[str, type[Model]] = {}
 
@@ -35,10 +45,10 @@ class Model(ABC):
         self.item_ids = np.asarray(item_ids, dtype=object)
 
     @abstractmethod
-    def probabilities(self, history: Sequence[Event]) -> Floats:
+    def probabilities(self, request: Request) -> Floats:
         """Give every item of the catalogue a probability; they sum to 1.
 
-        :param history: what the user has done, in any order; items outside the catalogue are passed over.
+        :param request: items outside the catalogue are passed over.
         """
 
     @abstractmethod
@@ -51,20 +61,20 @@ class Model(ABC):
         """Build the model again from what :meth:`arrays` gave."""
 
     def recommend(
-        self, history: Sequence[Event] = (), *, allowed: Allowed | None = None, count: int = 25
-    ) -> list[tuple[str, float]]:
+        self, request: Request = NOTHING_KNOWN, *, allowed: Allowed | None = None, count: int = 25
+    ) -> list[Recommendation]:
         """Recommend items, best first, with scores that sum to 1 over the whole catalogue.
 
         Items that the user has already dealt with are recommended too: leaving them out is the job of a filter.
 
-        :param history: what the user has done, in any order. Default: - a user without history.
+        :param request: for whom. Default: - for a user without history.
         :param allowed: which items a filter lets through. Default: - all.
         :param count: how many items at most. Default: - 25
         """
-        scores = self.probabilities(history)
+        scores = self.probabilities(request)
         candidates = np.flatnonzero(allowed(self.item_ids)) if allowed else np.arange(len(scores))
         best = candidates[_best(scores[candidates], count)]
-        return [(self.item_ids[item], float(scores[item])) for item in best]
+        return [Recommendation(self.item_ids[item], float(scores[item])) for item in best]
 
     def positions(self, history: Sequence[Event]) -> Integers:
         """Give the places in the catalogue of the items of a history, newest event first."""

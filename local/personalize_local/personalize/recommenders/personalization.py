@@ -6,14 +6,14 @@ https://docs.aws.amazon.com/personalize/latest/dg/user-personalization-recipes.h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from personalize_local.personalize.recommenders.cold_items import ColdItems
-from personalize_local.personalize.recommenders.data import Array, Event, Floats, Interactions, Table
+from personalize_local.personalize.recommenders.data import Array, Floats, Request, Table, TrainingData
 from personalize_local.personalize.recommenders.encoding import Sequences
 from personalize_local.personalize.recommenders.model import Model, softmax
 from personalize_local.personalize.recommenders.scorers import SCORERS, Factors, ItemToItem, Scorer
@@ -55,9 +55,9 @@ class PersonalizationModel(Model):
         self._popularity = np.zeros(len(self.item_ids))
         self._popularity[: len(counts)] = counts / counts.sum()
 
-    def probabilities(self, history: Sequence[Event]) -> Floats:
+    def probabilities(self, request: Request) -> Floats:
         """Blend: the more events there are, the more personal."""
-        known = self.positions(history)
+        known = self.positions(request.history)
         known = known[known < len(self._counts)][:LONGEST_HISTORY]
         if not len(known):
             return self._popularity
@@ -89,22 +89,15 @@ class PersonalizationModel(Model):
         return cls(item_ids, arrays["counts"], scorer, ColdItems.from_arrays(arrays), float(arrays["recency"]))
 
 
-def train_personalization(
-    interactions: Interactions,
-    items: Table | None,
-    users: Table | None,
-    hyper_parameters: Mapping[str, str],
-    seed: int,
-) -> Model:
+def train_personalization(data: TrainingData) -> Model:
     """Learn which items follow from which.
 
     Hyperparameters that have a counterpart here: ``apply_recency_bias`` and ``recency_mask`` (false: all events
     count the same), ``hidden_dimension`` (number of factors in large catalogues; default 64), and
     ``min_user_history_length_percentile`` and ``max_user_history_length_percentile`` (default 0 and 1).
-
-    :param users: not used: personal taste comes from what users do.
     """
-    sequences = Sequences.of(interactions)
+    hyper_parameters = data.hyper_parameters
+    sequences = Sequences.of(data.interactions)
     known_ids, counts = sequences.item_ids, sequences.counts
     sequences = sequences.with_lengths_between(
         float(hyper_parameters.get("min_user_history_length_percentile", 0)),
@@ -116,8 +109,8 @@ def train_personalization(
         if len(known_ids) <= LARGEST_DENSE_CATALOGUE:
             scorer = ItemToItem.train(sequences)
         else:
-            scorer = Factors.train(sequences, size=int(hyper_parameters.get("hidden_dimension", 64)), seed=seed)
-        cold_ids, cold = ColdItems.train(known_ids, items or Table(np.empty(0, dtype=object)))
+            scorer = Factors.train(sequences, size=int(hyper_parameters.get("hidden_dimension", 64)), seed=data.seed)
+        cold_ids, cold = ColdItems.train(known_ids, data.items or Table(np.empty(0, dtype=object)))
     return PersonalizationModel(np.concatenate([known_ids, cold_ids]), counts, scorer, cold, _recency(hyper_parameters))
 
 

@@ -5,10 +5,10 @@ See https://docs.aws.amazon.com/personalize/latest/dg/native-recipe-popularity.h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Self
 
-from personalize_local.personalize.recommenders.data import Array, Event, Floats, Interactions, Table
+from personalize_local.personalize.recommenders.data import Array, Floats, Request, TrainingData
 from personalize_local.personalize.recommenders.encoding import Sequences
 from personalize_local.personalize.recommenders.model import Model
 
@@ -27,8 +27,8 @@ class PopularityModel(Model):
         self._counts = counts
         self._shares: Floats = counts / counts.sum()
 
-    def probabilities(self, history: Sequence[Event]) -> Floats:
-        """Give the items' shares, whatever the history."""
+    def probabilities(self, request: Request) -> Floats:
+        """Give the items' shares, whatever the request."""
         return self._shares
 
     def arrays(self) -> dict[str, Array]:
@@ -41,13 +41,7 @@ class PopularityModel(Model):
         return cls(item_ids, arrays["counts"])
 
 
-def train_popularity(
-    interactions: Interactions,
-    items: Table | None,
-    users: Table | None,
-    hyper_parameters: Mapping[str, str],
-    seed: int,
-) -> Model:
+def train_popularity(data: TrainingData) -> Model:
     """Count the events of each item; nothing but the interactions matters."""
-    sequences = Sequences.of(interactions)
+    sequences = Sequences.of(data.interactions)
     return PopularityModel(sequences.item_ids, sequences.counts)

@@ -9,7 +9,14 @@ from typing import Self
 import numpy as np
 import pytest
 
-from personalize_local.personalize.recommenders import Event, Interactions, Model, Table, evaluate
+from personalize_local.personalize.recommenders import (
+    Event,
+    Interactions,
+    Model,
+    Table,
+    TrainingData,
+    evaluate,
+)
 from personalize_local.personalize.recommenders.data import Array, Floats
 from personalize_local.personalize.recommenders.evaluation import Case, Split, measure, split
 
@@ -125,7 +132,7 @@ def test_users_with_a_single_event_are_not_measured() -> None:
 
 
 def test_evaluation_gives_personalizes_metrics(interactions: Interactions, items: Table) -> None:
-    found = evaluate("aws-user-personalization-v2", interactions, items)
+    found = evaluate("aws-user-personalization-v2", TrainingData(interactions, items))
     assert set(found) == METRICS
     assert all(0 < value <= 1 for value in found.values())
-    assert found == evaluate("aws-user-personalization-v2", interactions, items)
+    assert found == evaluate("aws-user-personalization-v2", TrainingData(interactions, items))

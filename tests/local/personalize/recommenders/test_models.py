@@ -14,7 +14,9 @@ from personalize_local.personalize.recommenders import (
     Event,
     Interactions,
     Model,
+    Request,
     Table,
+    TrainingData,
     compare_with_popularity,
     load,
     personalization,
@@ -38,7 +40,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture(scope="module")
 def model(interactions: Interactions, items: Table) -> Model:
-    return train(V2, interactions, items)
+    return train(V2, TrainingData(interactions, items))
 
 
 def fans_of(genre: int, count: int = 6) -> list[Event]:
@@ -49,10 +51,10 @@ def fans_of(genre: int, count: int = 6) -> list[Event]:
 def test_every_recipe_gives_probabilities_over_the_whole_catalogue(
     recipe: str, interactions: Interactions, items: Table
 ) -> None:
-    model = train(recipe, interactions, items)
+    model = train(recipe, TrainingData(interactions, items))
     for history in ([], fans_of(3), [Event("unheard-of")]):
-        recommended = model.recommend(history, count=10_000)
-        scores = [score for _, score in recommended]
+        recommended = model.recommend(Request(history), count=10_000)
+        scores = [found.score for found in recommended]
         assert len(recommended) == len(model.item_ids)
         assert sum(scores) == pytest.approx(1)
         assert min(scores) >= 0
@@ -61,9 +63,9 @@ def test_every_recipe_gives_probabilities_over_the_whole_catalogue(
 
 @pytest.mark.usefixtures("way")
 def test_a_fan_of_a_genre_is_recommended_that_genre(interactions: Interactions, items: Table) -> None:
-    model = train(V2, interactions, items)
+    model = train(V2, TrainingData(interactions, items))
     for genre in range(1, GENRES):
-        genres = Counter(genre_of(item_id) for item_id, _ in model.recommend(fans_of(genre), count=10))
+        genres = Counter(genre_of(item_id) for item_id, *_ in model.recommend(Request(fans_of(genre)), count=10))
         assert genres[genre] >= 8, f"fans of genre {genre} are recommended genres {genres}"
 
 
@@ -71,15 +73,15 @@ def test_a_fan_of_a_genre_is_recommended_that_genre(interactions: Interactions, 
 def test_personalization_beats_popularity(interactions: Interactions) -> None:
     ratios = []
     for seed in range(3):
-        found = compare_with_popularity(V2, interactions, seed=seed, remove_seen=True)
+        found = compare_with_popularity(V2, TrainingData(interactions, seed=seed), remove_seen=True)
         ratios.append(found[V2][NDCG] / found[POPULARITY][NDCG])
     assert np.mean(ratios) >= 1.6, ratios
 
 
 def test_three_events_of_another_genre_change_what_is_recommended(model: Model) -> None:
-    before = Counter(genre_of(item_id) for item_id, _ in model.recommend(fans_of(1), count=10))
+    before = Counter(genre_of(item_id) for item_id, *_ in model.recommend(Request(fans_of(1)), count=10))
     events = [Event(film_id(5, number), "watch", 100 + number) for number in range(3)]
-    after = Counter(genre_of(item_id) for item_id, _ in model.recommend([*fans_of(1), *events], count=10))
+    after = Counter(genre_of(item_id) for item_id, *_ in model.recommend(Request([*fans_of(1), *events]), count=10))
     assert before[1] >= 8
     assert before[5] == 0
     assert after[5] >= 3
@@ -87,63 +89,67 @@ def test_three_events_of_another_genre_change_what_is_recommended(model: Model) 
 
 def test_the_newest_events_count_most_whatever_the_order_they_come_in(model: Model) -> None:
     events = [*fans_of(1), *(Event(film_id(5, number), "watch", 100 + number) for number in range(6))]
-    assert model.recommend(events[::-1]) == model.recommend(events)
-    assert genre_of(model.recommend(events)[0][0]) == 5
+    assert model.recommend(Request(events[::-1])) == model.recommend(Request(events))
+    assert genre_of(model.recommend(Request(events))[0][0]) == 5
 
 
 def test_without_recency_bias_the_order_of_events_does_not_matter(interactions: Interactions) -> None:
-    model = train(V2, interactions, hyper_parameters={"apply_recency_bias": "false"})
+    model = train(V2, TrainingData(interactions, hyper_parameters={"apply_recency_bias": "false"}))
     ones, others = fans_of(1), fans_of(5)
     swapped = [Event(event.item_id, None, -event.timestamp) for event in ones + others]
-    assert [score for _, score in model.recommend(ones + others)] == pytest.approx(
-        [score for _, score in model.recommend(swapped)]
+    assert [found.score for found in model.recommend(Request(ones + others))] == pytest.approx(
+        [found.score for found in model.recommend(Request(swapped))]
     )
 
 
 def test_who_is_unknown_gets_what_is_popular(model: Model, interactions: Interactions) -> None:
     counts = Counter(interactions.item_ids.tolist())
-    most_popular = train(POPULARITY, interactions).recommend(count=25)
-    assert [counts[item_id] for item_id, _ in most_popular] == sorted(counts.values(), reverse=True)[:25]
-    assert model.recommend([], count=25) == most_popular
-    assert model.recommend([Event("unheard-of")], count=25) == model.recommend([], count=25)
+    most_popular = train(POPULARITY, TrainingData(interactions)).recommend(count=25)
+    assert [counts[found.item_id] for found in most_popular] == sorted(counts.values(), reverse=True)[:25]
+    assert model.recommend(Request([]), count=25) == most_popular
+    assert model.recommend(Request([Event("unheard-of")]), count=25) == model.recommend(Request([]), count=25)
 
 
 def test_seen_items_are_recommended_unless_a_filter_removes_them(model: Model) -> None:
     seen = {event.item_id for event in fans_of(2, 10)}
-    recommended = {item_id for item_id, _ in model.recommend(fans_of(2, 10), count=25)}
+    recommended = {item_id for item_id, *_ in model.recommend(Request(fans_of(2, 10)), count=25)}
     assert seen & recommended
     unseen = model.recommend(
-        fans_of(2, 10), allowed=lambda ids: np.array([item_id not in seen for item_id in ids]), count=25
+        Request(fans_of(2, 10)), allowed=lambda ids: np.array([item_id not in seen for item_id in ids]), count=25
     )
     assert len(unseen) == 25
-    assert not seen & {item_id for item_id, _ in unseen}
+    assert not seen & {found.item_id for found in unseen}
 
 
 def test_filtering_leaves_scores_as_they_are(model: Model) -> None:
-    scores = dict(model.recommend(fans_of(2), count=10_000))
-    filtered = model.recommend(fans_of(2), allowed=lambda ids: np.array([genre_of(one) == 4 for one in ids]), count=5)
+    scores = {found.item_id: found.score for found in model.recommend(Request(fans_of(2)), count=10_000)}
+    filtered = model.recommend(
+        Request(fans_of(2)), allowed=lambda ids: np.array([genre_of(one) == 4 for one in ids]), count=5
+    )
     assert len(filtered) == 5
-    assert all(score == scores[item_id] and genre_of(item_id) == 4 for item_id, score in filtered)
-    assert model.recommend(fans_of(2), allowed=lambda ids: np.zeros(len(ids), dtype=np.bool_)) == []
-    assert model.recommend(fans_of(2), count=0) == []
+    assert all(found.score == scores[found.item_id] and genre_of(found.item_id) == 4 for found in filtered)
+    assert model.recommend(Request(fans_of(2)), allowed=lambda ids: np.zeros(len(ids), dtype=np.bool_)) == []
+    assert model.recommend(Request(fans_of(2)), count=0) == []
 
 
 def test_new_items_are_scored_by_what_they_are(model: Model) -> None:
     new = [film_id(6, 30 + number) for number in range(NEW_FILMS)]
-    scores_of_fans = dict(model.recommend(fans_of(6, 10), count=10_000))
-    scores_of_others = dict(model.recommend(fans_of(2, 10), count=10_000))
+    scores_of_fans = {found.item_id: found.score for found in model.recommend(Request(fans_of(6, 10)), count=10_000)}
+    scores_of_others = {found.item_id: found.score for found in model.recommend(Request(fans_of(2, 10)), count=10_000)}
     assert all(scores_of_fans[item_id] > 1.2 * scores_of_others[item_id] for item_id in new)
 
 
 @pytest.mark.usefixtures("way")
 def test_the_same_seed_gives_the_same_model(interactions: Interactions, items: Table) -> None:
-    first, second = (train(V2, interactions, items, seed=3) for _ in range(2))
-    assert first.recommend(fans_of(0), count=100) == second.recommend(fans_of(0), count=100)
+    first, second = (train(V2, TrainingData(interactions, items, seed=3)) for _ in range(2))
+    assert first.recommend(Request(fans_of(0)), count=100) == second.recommend(Request(fans_of(0)), count=100)
 
 
 def test_another_seed_gives_other_factors(interactions: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(personalization, "LARGEST_DENSE_CATALOGUE", 0)
-    first, second = (train(V2, interactions, seed=seed).recommend(fans_of(0), count=100) for seed in (1, 2))
+    first, second = (
+        train(V2, TrainingData(interactions, seed=seed)).recommend(Request(fans_of(0)), count=100) for seed in (1, 2)
+    )
     assert first != second
 
 
@@ -152,10 +158,10 @@ def test_another_seed_gives_other_factors(interactions: Interactions, monkeypatc
 def test_a_model_survives_a_file_without_pickle(
     recipe: str, interactions: Interactions, items: Table, tmp_path: Path
 ) -> None:
-    trained = train(recipe, interactions, items)
+    trained = train(recipe, TrainingData(interactions, items))
     path = tmp_path / "model"
     trained.save(path)
-    assert load(path).recommend(fans_of(4), count=50) == trained.recommend(fans_of(4), count=50)
+    assert load(path).recommend(Request(fans_of(4)), count=50) == trained.recommend(Request(fans_of(4)), count=50)
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             with archive.open(name) as file:
@@ -171,17 +177,17 @@ def test_a_file_that_holds_no_model_is_refused(tmp_path: Path) -> None:
 
 def test_what_cannot_be_trained_is_refused(interactions: Interactions) -> None:
     with pytest.raises(ValueError, match=r"recipe must be one of .*aws-popularity-count.*, got 'aws-unknown'"):
-        train("aws-unknown", interactions)
+        train("aws-unknown", TrainingData(interactions))
     with pytest.raises(ValueError, match="at least one row to train on, got none"):
-        train(V2, Interactions([], [], []))
+        train(V2, TrainingData(Interactions([], [], [])))
 
 
 @pytest.mark.usefixtures("way")
 def test_very_little_data_is_enough() -> None:
-    model = train(V2, Interactions(["u", "u", "v"], ["a", "b", "b"], [1, 2, 1]), Table(["c"], {}))
-    recommended = model.recommend([Event("a")], count=10)
-    assert {item_id for item_id, _ in recommended} == {"a", "b", "c"}
-    assert sum(score for _, score in recommended) == pytest.approx(1)
+    model = train(V2, TrainingData(Interactions(["u", "u", "v"], ["a", "b", "b"], [1, 2, 1]), Table(["c"], {})))
+    recommended = model.recommend(Request([Event("a")]), count=10)
+    assert {found.item_id for found in recommended} == {"a", "b", "c"}
+    assert sum(found.score for found in recommended) == pytest.approx(1)
 
 
 def test_unusually_long_histories_can_be_left_out(interactions: Interactions) -> None:
@@ -191,6 +197,6 @@ def test_unusually_long_histories_can_be_left_out(interactions: Interactions) ->
         [*interactions.user_ids, *users], [*interactions.item_ids, *films], [*interactions.timestamps, *times]
     )
     limits = {"max_user_history_length_percentile": "0.99"}
-    kept = train(V2, interactions).recommend(fans_of(0), count=5)
-    without = train(V2, with_glutton, hyper_parameters=limits).recommend(fans_of(0), count=5)
-    assert [item_id for item_id, _ in without] == [item_id for item_id, _ in kept]
+    kept = train(V2, TrainingData(interactions)).recommend(Request(fans_of(0)), count=5)
+    without = train(V2, TrainingData(with_glutton, hyper_parameters=limits)).recommend(Request(fans_of(0)), count=5)
+    assert [found.item_id for found in without] == [found.item_id for found in kept]
