@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CustomResource, RemovalPolicy
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from cdk_personalize._provider import TOTAL_TIMEOUT, Provider
 
@@ -18,6 +18,7 @@ def custom_resource(
     resource_type: str,
     properties: Mapping[str, Any],
     removal_policy: RemovalPolicy,
+    policies: Sequence[IDependable],
 ) -> CustomResource:
     """Create a custom resource that the stack's provider handles.
 
@@ -26,8 +27,9 @@ def custom_resource(
     :param resource_type: Such as ``"Custom::PersonalizeDataset"``.
     :param properties: Properties; ``None`` values are left out, other falsy values are kept.
     :param removal_policy: What CloudFormation does with it.
+    :param policies: What lets the provider handle it: created before it, and deleted after it.
     """
-    return CustomResource(
+    resource = CustomResource(
         scope,
         id,
         service_token=Provider.get_or_create(scope).service_token,
@@ -37,3 +39,5 @@ def custom_resource(
         # A provider that never answers must not hold the stack for longer than the provider's own limit.
         service_timeout=TOTAL_TIMEOUT,
     )
+    resource.node.add_dependency(*policies)
+    return resource

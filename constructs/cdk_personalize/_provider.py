@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -17,6 +18,13 @@ TOTAL_TIMEOUT = Duration.hours(1)
 QUERY_INTERVAL = Duration.seconds(5)
 
 _ID = "CdkPersonalizeProvider"
+
+
+class ProviderPolicies(NamedTuple):
+    """The policies that let the provider work for one construct."""
+
+    on_event: iam.Policy
+    is_complete: iam.Policy
 
 
 class Provider(Construct):
@@ -82,13 +90,23 @@ class Provider(Construct):
         """Role of the function that waits."""
         return cast(iam.IRole, self._is_complete.role)
 
-    def add_to_on_event_policy(self, statement: iam.PolicyStatement) -> None:
-        """Allow something to the function that creates, updates and deletes."""
-        self._on_event.add_to_role_policy(statement)
+    def allow(
+        self, scope: Construct, *, on_event: Sequence[iam.PolicyStatement], is_complete: Sequence[iam.PolicyStatement]
+    ) -> ProviderPolicies:
+        """Allow something for the sake of one construct, in policies of its own.
 
-    def add_to_is_complete_policy(self, statement: iam.PolicyStatement) -> None:
-        """Allow something to the function that waits."""
-        self._is_complete.add_to_role_policy(statement)
+        The construct's custom resources must depend on these policies. In an update that removes the construct,
+        CloudFormation then takes the permissions away after it has deleted the custom resources; statements of a
+        shared policy would be gone before.
+
+        :param scope: The construct that has the custom resources.
+        :param on_event: What the function that creates, updates and deletes may do.
+        :param is_complete: What the function that waits may do.
+        """
+        return ProviderPolicies(
+            iam.Policy(scope, "OnEventPolicy", roles=[self.on_event_role], statements=list(on_event)),
+            iam.Policy(scope, "IsCompletePolicy", roles=[self.is_complete_role], statements=list(is_complete)),
+        )
 
     def _acknowledge(self, framework: cr.Provider, on_event_role: iam.Role, complete_role: iam.Role) -> None:
         versions = "the provider framework of the CDK allows all versions of the one function that it calls"

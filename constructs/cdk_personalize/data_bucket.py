@@ -179,11 +179,11 @@ def _empty_on_delete(bucket: s3.Bucket) -> None:
             principals=[iam.ArnPrincipal(role.role_arn)], actions=list(EMPTY_BUCKET), resources=[bucket.bucket_arn]
         )
     )
-    resource = custom_resource(
+    custom_resource(
         bucket,
         "Empty",
         resource_type="Custom::PersonalizeEmptyBucket",
         properties={"BucketName": bucket.bucket_name},
         removal_policy=RemovalPolicy.DESTROY,
+        policies=[cast(s3.BucketPolicy, bucket.policy)],
     )
-    resource.node.add_dependency(cast(s3.BucketPolicy, bucket.policy))

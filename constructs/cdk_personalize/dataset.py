@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager, Token
+from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, TagManager, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_personalize import _grants
 from cdk_personalize._custom_resource import custom_resource
-from cdk_personalize._nag import acknowledge_resource
-from cdk_personalize._names import personalize_arn, physical_name
-from cdk_personalize._provider import Provider
+from cdk_personalize._names import physical_name
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.dataset_type import DatasetType
@@ -27,27 +25,9 @@ if TYPE_CHECKING:
 RESOURCE_TYPE: Final = "Custom::PersonalizeDataset"
 SCHEMA_RESOURCE_TYPE: Final = "Custom::PersonalizeSchema"
 
-DATASET_ON_EVENT_ACTIONS: Final = (
-    "personalize:CreateDataset",
-    "personalize:DeleteDataset",
-    "personalize:DescribeDataset",
-    "personalize:ListTagsForResource",
-    "personalize:TagResource",
-    "personalize:UntagResource",
-    "personalize:UpdateDataset",
-)
-DATASET_IS_COMPLETE_ACTIONS: Final = ("personalize:DeleteDataset", "personalize:DescribeDataset")
-GROUP_ON_EVENT_ACTIONS: Final = ("personalize:CreateDataset",)
-SCHEMA_ON_EVENT_ACTIONS: Final = (
-    "personalize:CreateSchema",
-    "personalize:DeleteSchema",
-    "personalize:DescribeSchema",
-)
-STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
-
 MAX_LOCATION_LENGTH: Final = 256
-# Leaves room for the hash in a schema's name and for the time in an import job's.
-MAX_DATASET_NAME_LENGTH: Final = 46
+# Leaves room for what makes the name of an import job unique.
+MAX_DATASET_NAME_LENGTH: Final = 41
 
 
 @dataclass(frozen=True)
@@ -180,14 +160,17 @@ class Dataset(Resource):
         self._source = source or _default_source(dataset_group, schema.dataset_type)
         self._name = physical_name(self, max_length=MAX_DATASET_NAME_LENGTH)
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
-        self._allow_provider()
         schema_resource = custom_resource(
             self,
             "Schema",
             resource_type=SCHEMA_RESOURCE_TYPE,
-            properties={"Name": f"{self._name}-{schema.content_hash}", "Schema": schema.document},
+            properties={
+                "Name": f"{dataset_group.schema_prefix}-{schema.dataset_type.value.lower()}-{schema.content_hash}",
+                "Schema": schema.document,
+            },
             # A schema that a kept dataset still uses stays whatever the policy says.
             removal_policy=RemovalPolicy.DESTROY,
+            policies=dataset_group.provider_policies,
         )
         self._resource = custom_resource(
             self,
@@ -203,6 +186,7 @@ class Dataset(Resource):
                 "RemovalPolicy": declared(policy),
             },
             removal_policy=policy,
+            policies=dataset_group.provider_policies,
         )
         dataset_group._attach_dataset(self)
 
@@ -225,13 +209,6 @@ class Dataset(Resource):
     def dataset_name(self) -> str:
         """Name of the dataset."""
         return self._name
-
-    @property
-    def predicted_arn(self) -> str:
-        """The ARN that it has or will have; whatever uses it does not depend on the dataset."""
-        return personalize_arn(
-            self, "dataset", f"{self._dataset_group.dataset_group_name}/{self._schema.dataset_type.value}"
-        )
 
     @property
     def dataset_type(self) -> DatasetType:
@@ -267,27 +244,6 @@ class Dataset(Resource):
     def document_tags(self) -> IResolvable:
         """Its tags, as the API of the service has them; a token."""
         return self._tags.for_api()
-
-    def _allow_provider(self) -> None:
-        stack = Stack.of(self)
-        provider = Provider.get_or_create(self)
-        schemas = personalize_arn(self, "schema", f"{self._name}-*")
-        allowed = (
-            (DATASET_ON_EVENT_ACTIONS, self.predicted_arn),
-            (GROUP_ON_EVENT_ACTIONS, self._dataset_group.predicted_arn),
-            (SCHEMA_ON_EVENT_ACTIONS, schemas),
-            (STACK_ON_EVENT_ACTIONS, stack.stack_id),
-        )
-        for actions, resource in allowed:
-            provider.add_to_on_event_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
-        provider.add_to_is_complete_policy(
-            iam.PolicyStatement(actions=list(DATASET_IS_COMPLETE_ACTIONS), resources=[self.predicted_arn])
-        )
-        acknowledge_resource(
-            provider.on_event_role,
-            schemas,
-            "the name of a schema ends in a hash of its content, and evolving a dataset reads the former one",
-        )
 
 
 def _default_source(dataset_group: DatasetGroup, dataset_type: DatasetType) -> DataSource:

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResource, ITaggableV2, RemovalPolicy, Resource, TagManager
+from aws_cdk import IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, DependencyGroup, IValidation
 
 from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._nag import acknowledge_resource
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
-from cdk_personalize._provider import Provider
+from cdk_personalize._provider import Provider, ProviderPolicies
 from cdk_personalize._quotas import FILTER_FIELDS_PER_DATASET_GROUP, warn_above
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
@@ -38,14 +39,32 @@ if TYPE_CHECKING:
 RESOURCE_TYPE: Final = "Custom::PersonalizeDatasetGroup"
 
 ON_EVENT_ACTIONS: Final = (
+    "personalize:CreateDataset",
     "personalize:CreateDatasetGroup",
+    "personalize:DeleteDataset",
     "personalize:DeleteDatasetGroup",
+    "personalize:DescribeDataset",
     "personalize:DescribeDatasetGroup",
     "personalize:ListTagsForResource",
     "personalize:TagResource",
     "personalize:UntagResource",
+    "personalize:UpdateDataset",
 )
-IS_COMPLETE_ACTIONS: Final = ("personalize:DeleteDatasetGroup", "personalize:DescribeDatasetGroup")
+IS_COMPLETE_ACTIONS: Final = (
+    "personalize:DeleteDataset",
+    "personalize:DeleteDatasetGroup",
+    "personalize:DescribeDataset",
+    "personalize:DescribeDatasetGroup",
+)
+SCHEMA_ON_EVENT_ACTIONS: Final = (
+    "personalize:CreateSchema",
+    "personalize:DeleteSchema",
+    "personalize:DescribeSchema",
+)
+STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
+
+# A schema's name goes on with the longest dataset type and the hash of its content.
+_MAX_SCHEMA_PREFIX_LENGTH: Final = 26
 
 
 class IDatasetGroup(IResource, Protocol):
@@ -123,7 +142,7 @@ class DatasetGroup(Resource):
         self.service_role = ServiceRole(self, "ServiceRole")
         self.data_bucket: s3.IBucket = data_bucket or DataBucket(self, "DataBucket", removal_policy=removal_policy)
         self._prepared_buckets: list[s3.IBucket] = []
-        self._allow_provider()
+        self.provider_policies = self._allow_provider()
         self._resource = custom_resource(
             self,
             "Resource",
@@ -135,6 +154,7 @@ class DatasetGroup(Resource):
                 "RemovalPolicy": declared(removal_policy),
             },
             removal_policy=removal_policy,
+            policies=self.provider_policies,
         )
         self.resources_ready.add(self.service_role)
         self.node.add_validation(_Complete(self))
@@ -175,6 +195,11 @@ class DatasetGroup(Resource):
     def predicted_arn(self) -> str:
         """The ARN that it has or will have; whatever uses it does not depend on the dataset group."""
         return personalize_arn(self, "dataset-group", self._name)
+
+    @property
+    def schema_prefix(self) -> str:
+        """What the names of its datasets' schemas start with."""
+        return physical_name(self, content="schemas", max_length=_MAX_SCHEMA_PREFIX_LENGTH)
 
     @property
     def owner(self) -> str:
@@ -397,11 +422,30 @@ class DatasetGroup(Resource):
             )
         self._workflow = workflow
 
-    def _allow_provider(self) -> None:
-        provider = Provider.get_or_create(self)
-        resources = [self.predicted_arn]
-        provider.add_to_on_event_policy(iam.PolicyStatement(actions=list(ON_EVENT_ACTIONS), resources=resources))
-        provider.add_to_is_complete_policy(iam.PolicyStatement(actions=list(IS_COMPLETE_ACTIONS), resources=resources))
+    def _allow_provider(self) -> ProviderPolicies:
+        # Not a statement for each dataset: the statements of one that is removed would be gone before it is deleted.
+        datasets = personalize_arn(self, "dataset", f"{self._name}/*")
+        schemas = personalize_arn(self, "schema", f"{self.schema_prefix}-*")
+        resources = [self.predicted_arn, datasets]
+        policies = Provider.get_or_create(self).allow(
+            self,
+            on_event=[
+                iam.PolicyStatement(actions=list(ON_EVENT_ACTIONS), resources=resources),
+                iam.PolicyStatement(actions=list(SCHEMA_ON_EVENT_ACTIONS), resources=[schemas]),
+                iam.PolicyStatement(actions=list(STACK_ON_EVENT_ACTIONS), resources=[Stack.of(self).stack_id]),
+            ],
+            is_complete=[iam.PolicyStatement(actions=list(IS_COMPLETE_ACTIONS), resources=resources)],
+        )
+        for policy in policies:
+            acknowledge_resource(
+                policy, datasets, "a dataset that is declared no more has to be deleted when its name is not known here"
+            )
+        acknowledge_resource(
+            policies.on_event,
+            schemas,
+            "the name of a schema ends in a hash of its content, and evolving a dataset reads the former one",
+        )
+        return policies
 
 
 @jsii.implements(IValidation)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError
 
 NOT_FOUND = "ResourceNotFoundException"
 ALREADY_EXISTS = "ResourceAlreadyExistsException"
 IN_USE = "ResourceInUseException"
+
+PATIENCE_SECONDS = 120
+PAUSE_SECONDS = 5.0
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"})
+_SERVER_ERROR = 500
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("personalize_lambda")
 log.setLevel(logging.INFO)
@@ -36,6 +46,37 @@ def code_of(error: ClientError) -> str:
 def message_of(error: ClientError) -> str:
     """Return the message of a service's error."""
     return str(error.response["Error"].get("Message", error))
+
+
+def is_denied(error: Exception) -> bool:
+    """Return whether a permission is missing, or not known everywhere yet."""
+    return isinstance(error, ClientError) and code_of(error) in _DENIED
+
+
+def is_transient(error: Exception) -> bool:
+    """Return whether the same call may succeed a little later, the permission to make it aside."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _THROTTLED or status >= _SERVER_ERROR
+    return isinstance(error, (HTTPClientError, EndpointConnectionError))
+
+
+def patiently(act: Callable[[], Result]) -> Result:
+    """Do what can be done twice, and do it again for a while where it failed for a reason that may pass.
+
+    A permission counts among these: one that a deployment has just given takes a while to be known everywhere.
+
+    :param act: What to do.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except (ClientError, BotoCoreError) as error:
+            if not (is_denied(error) or is_transient(error)) or time.monotonic() > deadline:
+                raise
+            log.info("tried again in %s seconds: %s", PAUSE_SECONDS, error)
+        time.sleep(PAUSE_SECONDS)
 
 
 def arn_in_stack(event: Mapping[str, Any], tail: str) -> str:

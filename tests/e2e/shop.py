@@ -28,6 +28,7 @@ class Shop:
     filters: tuple[tuple[str, str], ...] = (("Unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")'),)
     team: str = "red"
     campaign: bool = True
+    workflow: str = "Workflow"
     removal_policy: cdk.RemovalPolicy = RETAIN
 
     def synth(self, folder: Path) -> Path:
@@ -53,7 +54,7 @@ class Shop:
         outputs = {"Group": shop.dataset_group_arn, "Solution": picks.solution_arn, "Bucket": bucket.bucket_name}
         if self.campaign:
             outputs["Campaign"] = picks.add_campaign("Live", min_provisioned_tps=self.tps).campaign_arn
-        workflow = personalize.Workflow(stack, "Workflow", dataset_group=shop)
+        workflow = personalize.Workflow(stack, self.workflow, dataset_group=shop)
         outputs |= {"Workflow": workflow.state_machine_arn, "Topic": workflow.topic.topic_arn}
         for name, value in outputs.items():
             cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(name)

@@ -204,6 +204,19 @@ def test_good_file_mends_it(deployer: Deployer, outputs: dict[str, str]) -> None
     assert deployer.settled(outputs, more_than=runs)["output"]["imported"] == ["interactions"]
 
 
+def test_workflow_of_another_construct_id_takes_over_what_the_former_one_made(
+    deployer: Deployer, outputs: dict[str, str]
+) -> None:
+    before = last_call(deployer)
+    with deployer.constant_client(outputs) as lengths:
+        for workflow in ("Lifecycle", "Workflow"):
+            again = deployer.deploy(replace(CHANGED, workflow=workflow))
+            assert deployer.settled(again)["status"] == "SUCCEEDED"
+    assert set(lengths) == {25}
+    assert work_since(deployer, before) == []
+    assert again["Workflow"] == outputs["Workflow"]
+
+
 def test_campaign_removed_from_the_code_is_gone_after_the_next_run(deployer: Deployer, outputs: dict[str, str]) -> None:
     runs = len(deployer.runs(outputs))
     deployer.deploy(replace(CHANGED, campaign=False))

@@ -25,7 +25,7 @@ def test_the_custom_resources(synthesis: Synthesis) -> None:
     [schema_id] = resources.ids("Custom::PersonalizeSchema")
     schema, properties = resources.properties("Custom::PersonalizeSchema"), resources.properties(TYPE)
 
-    assert schema["Name"] == f"{dataset.dataset_name}-{USERS.content_hash}"
+    assert schema["Name"] == f"{dataset.dataset_group.schema_prefix}-users-{USERS.content_hash}"
     assert len(schema["Name"]) <= 63
     assert schema["Schema"] == USERS.document
     assert resources.all[schema_id]["DeletionPolicy"] == "Delete"

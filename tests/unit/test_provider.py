@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,13 +10,12 @@ import boto3
 import pytest
 
 import cdk_personalize as personalize
-from cdk_personalize import _grants, data_bucket, dataset, dataset_group
+from cdk_personalize import _grants, data_bucket, dataset_group
 from cdk_personalize._provider import Provider
-from tests.unit.conftest import Resources, Synthesis
+from tests.unit.conftest import USERS, Resources, Synthesis
 
 LISTS = {
     **{name: getattr(_grants, name) for name in dir(_grants) if name.isupper()},
-    **{name: getattr(dataset, name) for name in dir(dataset) if name.endswith("_ACTIONS")},
     **{name: getattr(dataset_group, name) for name in dir(dataset_group) if name.endswith("_ACTIONS")},
 }
 
@@ -31,10 +31,8 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
 def test_what_on_event_may_do(synthesis: Synthesis) -> None:
     synthesis.group()
 
-    assert actions(Resources.of(synthesis.template).statements("CdkPersonalizeProviderOnEventRole")) == {
+    assert actions(Resources.of(synthesis.template).statements("MoviesOnEventPolicy")) == {
         "cloudformation:DescribeStacks",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
         "personalize:CreateDataset",
         "personalize:CreateDatasetGroup",
         "personalize:CreateSchema",
@@ -54,9 +52,7 @@ def test_what_on_event_may_do(synthesis: Synthesis) -> None:
 def test_is_complete_may_do_less(synthesis: Synthesis) -> None:
     synthesis.group()
 
-    assert actions(Resources.of(synthesis.template).statements("CdkPersonalizeProviderIsCompleteRole")) == {
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
+    assert actions(Resources.of(synthesis.template).statements("MoviesIsCompletePolicy")) == {
         "personalize:DeleteDataset",
         "personalize:DeleteDatasetGroup",
         "personalize:DescribeDataset",
@@ -83,8 +79,36 @@ def test_the_policies_depend_on_no_custom_resource(synthesis: Synthesis) -> None
     custom = [key for key in resources.all if resources.all[key]["Type"].startswith("Custom::")]
 
     for key in resources.ids("AWS::IAM::Policy"):
-        if key.startswith("CdkPersonalizeProvider"):
+        if key.startswith(("CdkPersonalizeProvider", "MoviesOnEventPolicy", "MoviesIsCompletePolicy")):
             assert not [each for each in custom if each in str(resources.all[key])]
+
+
+def test_every_custom_resource_outlives_no_permission_that_it_needs(synthesis: Synthesis) -> None:
+    """Or else its deletion in an update, when the statements are gone already, would be denied."""
+    personalize.Workflow(synthesis.stack, "Workflow", dataset_group=synthesis.group())
+    resources = Resources.of(synthesis.template)
+
+    for key, resource in resources.all.items():
+        if not resource["Type"].startswith("Custom::Personalize"):
+            continue
+        group = "Workflow" if resource["Type"].endswith("Deployment") else "Movies"
+        policies = [each for each in resource["DependsOn"] if resources.all[each]["Type"] == "AWS::IAM::Policy"]
+        assert {re.sub(r"(Policy).*", r"\1", each) for each in policies} >= {
+            f"{group}OnEventPolicy",
+            f"{group}IsCompletePolicy",
+        }, key
+
+
+def test_a_dataset_that_is_removed_takes_no_permission_away() -> None:
+    def policies(*, users: bool) -> dict[str, Any]:
+        synthesis = Synthesis()
+        group = synthesis.group()
+        if users:
+            group.add_users(schema=USERS)
+        resources = Resources.of(synthesis.template)
+        return {key: resources.all[key] for key in resources.ids("AWS::IAM::Policy") if "ServiceRole" not in key}
+
+    assert policies(users=True) == policies(users=False)
 
 
 @pytest.mark.parametrize("name", LISTS)

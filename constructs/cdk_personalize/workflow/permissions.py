@@ -67,6 +67,7 @@ FINISH: Permissions = {
     "run executions": ("states:DescribeExecution",),
     "run state machine": ("states:StartExecution",),
     "topic": ("sns:Publish",),
+    "topic key": ("kms:Decrypt", "kms:GenerateDataKey"),
     "event bus": ("events:PutEvents",),
 }
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .states import (
+    ALREADY_EXISTS,
+    IN_USE,
+    INVALID_INPUT,
     NOT_FOUND,
     RETRY_LAMBDA,
     RETRY_READ,
-    RETRY_WRITE,
     Poll,
     State,
     States,
@@ -25,6 +27,8 @@ from .states import (
     error_reason,
     expression,
     finish,
+    retry_in_queue,
+    retry_write,
     sdk_task,
 )
 
@@ -242,9 +246,9 @@ def _lock_states(partition: str, table_name: str) -> States:
             arguments={
                 "TableName": table_name,
                 "Key": LOCK_KEY,
-                "UpdateExpression": "SET again = :yes",
+                "UpdateExpression": "SET again = :me",
                 "ConditionExpression": "execution = :holder",
-                "ExpressionAttributeValues": {**holder, ":yes": {"S": "yes"}},
+                "ExpressionAttributeValues": {**holder, **me},
             },
             next_state="Queued",
             retry=_RETRY_SERVICE,
@@ -281,6 +285,7 @@ def _import_states(partition: str, deadlines: Deadlines) -> States:
             importName="$states.input.name",
             importJob="$states.input.running",
             importNext="$states.input.create",
+            importNextArn="$states.input.createArn",
         ),
         "Import running already?": choice(("$importJob != null", job.start), default="Create import"),
         "Create import": sdk_task(
@@ -288,8 +293,12 @@ def _import_states(partition: str, deadlines: Deadlines) -> States:
             partition=partition,
             arguments=expression("$importNext"),
             next_state=job.start,
-            retry=RETRY_WRITE,
-            catchers=[failed],
+            retry=retry_in_queue(deadlines.imports.to_seconds()),
+            catchers=[
+                # names of jobs are used once: the answer to an earlier call was lost
+                catch(job.start, ALREADY_EXISTS, importJob="$importNextArn", importNext="null"),
+                failed,
+            ],
             assign={"importJob": "$states.result.DatasetImportJobArn", "importNext": "null"},
         ),
         **job.states(partition),
@@ -355,8 +364,11 @@ def _stop_states(partition: str, deadlines: Deadlines) -> States:
             arguments={"SolutionVersionArn": expression("$stopArn")},
             next_state=training.start,
             retry=RETRY_READ,
-            # it may have ended by itself in the meantime: the look at it that follows tells
-            catchers=[catch(training.start)],
+            catchers=[
+                # it has ended by itself in the meantime, as the look at it that follows tells
+                catch(training.start, IN_USE, INVALID_INPUT, NOT_FOUND),
+                catch("Stopping failed", stopReason=error_reason()),
+            ],
         ),
         **training.states(partition),
         "Training stopped": finish(name="$stopName", failures="[]"),
@@ -396,7 +408,7 @@ def _delete_states(partition: str, deadlines: Deadlines, kind: str, parent: str,
             partition=partition,
             arguments={f"{kind}Arn": expression(f"${variable}Arn")},
             next_state=gone.start,
-            retry=RETRY_WRITE,
+            retry=retry_write(deadlines.deletion.to_seconds()),
             catchers=[
                 catch(f"{kind} gone", NOT_FOUND),
                 catch(f"{kind} deletion failed", **{f"{variable}Reason": error_reason()}),

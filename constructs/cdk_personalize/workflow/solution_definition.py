@@ -11,9 +11,11 @@ from typing import Any
 from .deadlines import Deadlines
 from .states import (
     ALREADY_EXISTS,
+    IN_USE,
+    INVALID_INPUT,
+    LIMIT_EXCEEDED,
+    NOT_FOUND,
     RETRY_READ,
-    RETRY_TRAINING,
-    RETRY_WRITE,
     Poll,
     States,
     assign,
@@ -23,9 +25,14 @@ from .states import (
     error_reason,
     expression,
     finish,
+    retry_until,
+    retry_write,
     sdk_task,
 )
 
+# A training that was begun all the same is listed only after a while
+_SETTLING_SECONDS = 30
+_ATTEMPTS = 5
 _UNSTATED = "'the service gave no reason'"
 
 
@@ -63,7 +70,12 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
     )
     states: States = {
         "Begin": assign(
-            "Create?", plan="$states.input", version="$states.input.solutionVersionArn", metrics="{}", campaigns="[]"
+            "Create?",
+            plan="$states.input",
+            version="$states.input.solutionVersionArn",
+            metrics="{}",
+            campaigns="[]",
+            attempts="0",
         ),
         "Create?": choice(("$plan.create != null", "Create solution"), default="Train?"),
         "Create solution": sdk_task(
@@ -71,7 +83,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             partition=partition,
             arguments=expression("$plan.create"),
             next_state=solution.start,
-            retry=RETRY_WRITE,
+            retry=retry_write(deadlines.creation.to_seconds()),
             catchers=[
                 # its name carries a hash of its configuration, so what is there is what was asked for
                 catch(solution.start, ALREADY_EXISTS),
@@ -89,11 +101,16 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             partition=partition,
             arguments=expression("$plan.train"),
             next_state=version.start,
-            retry=RETRY_TRAINING,
-            catchers=[catch("List solution versions", versionReason=error_reason())],
+            # training is billed: only an answer that says that nothing was begun leads to a second call at once
+            retry=[retry_until(deadlines.training.to_seconds(), LIMIT_EXCEEDED, IN_USE)],
+            catchers=[
+                catch("Training failed", INVALID_INPUT, NOT_FOUND, versionReason=error_reason()),
+                catch("Wait for solution versions", versionReason=error_reason(), attempts="$attempts + 1"),
+            ],
             assign={"version": "$states.result.SolutionVersionArn"},
         ),
         # The failed call may have begun a training all the same
+        "Wait for solution versions": {"Type": "Wait", "Seconds": _SETTLING_SECONDS, "Next": "List solution versions"},
         "List solution versions": sdk_task(
             "personalize:listSolutionVersions",
             partition=partition,
@@ -106,7 +123,11 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
                 ".SolutionVersionArn]"
             },
         ),
-        "Training begun?": choice(("$count($begun) > 0", "Follow training"), default="Training failed"),
+        "Training begun?": choice(
+            ("$count($begun) > 0", "Follow training"),
+            (f"$attempts < {_ATTEMPTS}", "Create solution version"),
+            default="Training failed",
+        ),
         "Follow training": assign(version.start, version="$begun[0]"),
         **version.states(partition),
         "Get metrics": sdk_task(
@@ -200,7 +221,7 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
             partition=partition,
             arguments=arguments,
             next_state=campaign.start,
-            retry=RETRY_WRITE,
+            retry=retry_write(deadlines.serving.to_seconds()),
             catchers=[catch(campaign.start, ALREADY_EXISTS), failed],
         ),
         "Update campaign": sdk_task(
@@ -208,7 +229,7 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
             partition=partition,
             arguments=arguments,
             next_state=campaign.start,
-            retry=RETRY_WRITE,
+            retry=retry_write(deadlines.serving.to_seconds()),
             catchers=[failed],
         ),
         **campaign.states(partition),
@@ -219,6 +240,3 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
             failures="[{'name': 'campaign ' & $campaign.name, 'reason': $campaignReason}]",
         ),
     }
-
-
-__all__ = ["solution_definition"]

@@ -16,6 +16,7 @@ State = dict[str, Any]
 States = dict[str, State]
 
 ALREADY_EXISTS = "Personalize.ResourceAlreadyExistsException"
+INVALID_INPUT = "Personalize.InvalidInputException"
 IN_USE = "Personalize.ResourceInUseException"
 LIMIT_EXCEEDED = "Personalize.LimitExceededException"
 NOT_FOUND = "Personalize.ResourceNotFoundException"
@@ -38,9 +39,6 @@ def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
 RETRY_READ = [_retry(LIMIT_EXCEEDED, UNNAMED, CLIENT, interval=2, attempts=8, longest=60)]
 # A resource that was just created may not be readable at once
 RETRY_READ_NEW = [*RETRY_READ, _retry(NOT_FOUND, interval=2, attempts=5, longest=10)]
-RETRY_WRITE = [*RETRY_READ, _retry(IN_USE, interval=10, attempts=12, longest=300)]
-# Training is billed: only an answer that says that nothing was begun may lead to a second call
-RETRY_TRAINING = [_retry(LIMIT_EXCEEDED, interval=10, attempts=12, longest=300)]
 RETRY_LAMBDA = [
     _retry(
         "Lambda.ServiceException",
@@ -52,6 +50,37 @@ RETRY_LAMBDA = [
         longest=30,
     )
 ]
+
+
+def retry_until(deadline_seconds: float, *errors: str) -> State:
+    """Retry what others have to make room for, until a deadline.
+
+    Without jitter, which would take half of the time away.
+    """
+    interval, longest, attempts, waited = 10, 300, 0, 0
+    while waited < deadline_seconds:
+        waited += min(interval * 2**attempts, longest)
+        attempts += 1
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": interval,
+        "BackoffRate": 2,
+        "MaxAttempts": attempts,
+        "MaxDelaySeconds": longest,
+    }
+
+
+def retry_write(deadline_seconds: float) -> list[State]:
+    """Retry a change: for a while where the service is at fault, until a deadline while something is in use."""
+    return [*RETRY_READ, retry_until(deadline_seconds, IN_USE)]
+
+
+def retry_in_queue(deadline_seconds: float) -> list[State]:
+    """Retry the start of a job until a deadline while the service runs as many as it allows."""
+    return [
+        retry_until(deadline_seconds, LIMIT_EXCEEDED, IN_USE),
+        _retry(UNNAMED, CLIENT, interval=2, attempts=8, longest=60),
+    ]
 
 
 def expression(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnResource, CustomResource, Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .._custom_resource import custom_resource
 from .._function import lambda_function
@@ -35,6 +35,9 @@ from .solution_definition import solution_definition
 OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
 #: Uploads that come within this time start one run
 BATCHING = Duration.minutes(1)
+#: Kinds of resources that there may be none of
+_KEYS = ("key", "topic key")
+_UNIQUE_LENGTH = 8
 
 
 class Workflow(Construct):
@@ -82,7 +85,7 @@ class Workflow(Construct):
         self._deadlines = deadlines or Deadlines()
         self._document = {
             "bucket": dataset_group.data_bucket.bucket_name,
-            "key": f"cdk-personalize/{self.workflow_name}/desired-state.json",
+            "key": f"cdk-personalize/{dataset_group.owner}/desired-state.json",
         }
         stack = Stack.of(self)
         self._run_arn = stack.format_arn(
@@ -256,10 +259,14 @@ class Workflow(Construct):
         return [rule, queue, function]
 
     def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
-        provider = Provider.get_or_create(self)
-        self._allow(provider.on_event_role, permissions.DEPLOY)
-        self._allow(provider.is_complete_role, permissions.TEARDOWN)
-        return custom_resource(
+        policies = Provider.get_or_create(self).allow(
+            self,
+            on_event=self._statements(permissions.DEPLOY),
+            is_complete=self._statements(permissions.TEARDOWN),
+        )
+        self._acknowledge(policies.on_event, permissions.DEPLOY)
+        self._acknowledge(policies.is_complete, permissions.TEARDOWN)
+        deployment = custom_resource(
             self,
             "Deployment",
             resource_type="Custom::PersonalizeDeployment",
@@ -273,42 +280,53 @@ class Workflow(Construct):
                 "Retain": "true" if removal_policy is RemovalPolicy.RETAIN else "false",
             },
             removal_policy=RemovalPolicy.DESTROY,
+            policies=policies,
         )
+        # It belongs to the dataset group: with a workflow of another construct id it is updated. Were it replaced, the
+        # removal of the former one would tear down what the new one serves.
+        cast(CfnResource, deployment.node.default_child).override_logical_id(
+            f"PersonalizeDeployment{Names.node_unique_id(self.dataset_group.node)[-_UNIQUE_LENGTH:]}"
+        )
+        return deployment
 
     def _sources(self) -> list[Any]:
         return [dataset.source for dataset in self.dataset_group.datasets]
 
-    def _allow(
-        self,
-        role: iam.IRole | None,
-        allowed: permissions.Permissions,
-    ) -> None:
-        """Allow a role what ``allowed`` says: a statement for every kind of resource, wildcards acknowledged."""
+    def _allow(self, role: iam.IRole | None, allowed: permissions.Permissions) -> None:
+        """Allow a role what ``allowed`` says."""
+        if role is None:
+            raise RuntimeError("a function without a role cannot be allowed anything")
+        for statement in self._statements(allowed):
+            role.add_to_principal_policy(statement)
+        self._acknowledge(role, allowed)
+
+    def _statements(self, allowed: permissions.Permissions) -> list[iam.PolicyStatement]:
+        """What ``allowed`` says: a statement for every kind of resource."""
         owned = {"StringEquals": {OWNER_CONDITION: self.dataset_group.owner}}
         to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
         conditions = {"owned solutions": owned, "owned campaigns": owned, "service role": to_personalize}
-        if role is None:
-            raise RuntimeError("a function without a role cannot be allowed anything")
-        for kind, actions in allowed.items():
-            resources = self._resources(kind)
-            if kind == "key" and not resources():
-                continue
-            # IAM refuses a statement without a resource: where nothing of a kind is declared, name what cannot exist
-            nothing = self._arn("personalize", f"none/{kind.replace(' ', '-')}")
-            role.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=list(actions),
-                    resources=lazy_list(partial(_some, resources, nothing)),
-                    conditions=conditions.get(kind),
-                )
+        return [
+            iam.PolicyStatement(
+                actions=list(actions),
+                # IAM refuses a statement without a resource: where nothing of a kind is declared, name what cannot be
+                resources=lazy_list(
+                    partial(_some, self._resources(kind), self._arn("personalize", f"none/{kind.replace(' ', '-')}"))
+                ),
+                conditions=conditions.get(kind),
             )
+            for kind, actions in allowed.items()
+            if kind not in _KEYS or self._resources(kind)()
+        ]
+
+    def _acknowledge(self, construct: IConstruct, allowed: permissions.Permissions) -> None:
+        for kind in allowed:
             if kind in permissions.WILDCARDS:
-                acknowledge_resources(role, resources, permissions.WILDCARDS[kind])
+                acknowledge_resources(construct, self._resources(kind), permissions.WILDCARDS[kind])
 
     def _resources(self, kind: str) -> Callable[[], list[str]]:
         """What a kind of resource is, read once everything is declared."""
         group = self.dataset_group
-        key = group.data_bucket.encryption_key
+        key, topic_key = group.data_bucket.encryption_key, self.topic.master_key
         executions = self._run_arn.replace(":stateMachine:", ":execution:")
         kinds: dict[str, Callable[[], list[str]]] = {
             "*": lambda: ["*"],
@@ -338,6 +356,7 @@ class Workflow(Construct):
             "solution executions": lambda: [f"{executions}-solution:*"],
             "solution state machine": lambda: [self._solution_machine.state_machine_arn],
             "source buckets": lambda: [bucket.bucket_arn for bucket in self._source_buckets()],
+            "topic key": lambda: [topic_key.key_arn] if topic_key else [],
             "topic": lambda: [self.topic.topic_arn],
         }
         return kinds[kind]

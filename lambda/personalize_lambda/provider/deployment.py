@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.aws import client
+from personalize_lambda.aws import client, log
+from personalize_lambda.workflow import lock
 from personalize_lambda.workflow.observe import remaining
 
-_LOCK = {"id": {"S": "lock"}}
 TEARDOWN_SECONDS = 55 * 60
+_RUN_EVERY_SECONDS = 60
 
 
 def create(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,12 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
     return _start(event, trigger="deploy")
 
 
-update = create
+def update(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the desired state and start a run; the run of a workflow that this one replaces is stopped."""
+    former = event["OldResourceProperties"]
+    if former["StateMachineArn"] != event["ResourceProperties"]["StateMachineArn"]:
+        _stop_holder(former)
+    return create(event)
 
 
 def delete(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,10 +70,9 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
     if execution["status"] == "RUNNING":
         return {"IsComplete": False}
     if left:  # the run that was started has left it to one that was under way
-        if not _lock_holder(properties):
-            client("stepfunctions").start_execution(
-                stateMachineArn=properties["StateMachineArn"], input=json.dumps({"trigger": "teardown"})
-            )
+        if not lock.is_held(properties["LockTable"]):
+            waited = time.time() - execution["startDate"].timestamp()
+            _run(properties, f"teardown-{event['RequestId']}-{int(waited // _RUN_EVERY_SECONDS)}", trigger="teardown")
         return {"IsComplete": False}
     _delete_document(properties["DocumentBucket"], properties["DocumentKey"])
     return {"IsComplete": True}
@@ -92,32 +97,30 @@ def _delete_document(bucket: str, key: str) -> None:
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
-    machine, name = properties["StateMachineArn"], f"{trigger}-{event['RequestId']}"
-    states = client("stepfunctions")
-    try:
-        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
-    except states.exceptions.ExecutionAlreadyExists:
-        print(f"the run {name} was started before")
+    execution = _run(properties, f"{trigger}-{event['RequestId']}", trigger=trigger)
     return {
         "PhysicalResourceId": event.get("PhysicalResourceId", properties["WorkflowName"]),
-        "Data": {"ExecutionArn": f"{machine.replace(':stateMachine:', ':execution:')}:{name}"},
+        "Data": {"ExecutionArn": execution},
     }
 
 
-def _lock_holder(properties: Mapping[str, Any]) -> str:
-    answer = client("dynamodb").get_item(TableName=properties["LockTable"], Key=_LOCK, ConsistentRead=True)
-    item = answer.get("Item", {})
-    return str(item.get("execution", {}).get("S", ""))
+def _run(properties: Mapping[str, Any], name: str, *, trigger: str) -> str:
+    machine, states = properties["StateMachineArn"], client("stepfunctions")
+    try:
+        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
+    except states.exceptions.ExecutionAlreadyExists:
+        log.info("the run %s was started before", name)
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def _stop_holder(properties: Mapping[str, Any]) -> None:
     """Stop the run that holds the lock, which the next run may then take over."""
-    holder = _lock_holder(properties)
+    holder = lock.holder(properties["LockTable"])
     if not holder:
         return
     try:
         client("stepfunctions").stop_execution(
-            executionArn=holder, error="StackDeleted", cause="the stack is being deleted; its run is no longer wanted"
+            executionArn=holder, error="Superseded", cause="the stack no longer wants what this run was started for"
         )
     except client("stepfunctions").exceptions.ExecutionDoesNotExist:
-        print(f"the run {holder} that held the lock is gone")
+        log.info("the run %s that held the lock is gone", holder)

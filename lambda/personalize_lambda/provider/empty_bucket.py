@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from personalize_lambda.aws import client, code_of, log
+from personalize_lambda.aws import client, code_of, is_denied, log
 
 EMPTY_TAG = "cdk-personalize:empty-on-delete"
 """Only buckets with this tag are emptied. CloudFormation removes it first when the removal policy changes."""
@@ -54,7 +54,8 @@ def _is_ours(bucket: str) -> bool:
     try:
         tags = client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"]
     except ClientError as error:
-        if code_of(error) == "NoSuchTagSet":
+        # The bucket's own policy allows this: where it does no more, the bucket is to be kept.
+        if code_of(error) == "NoSuchTagSet" or is_denied(error):
             return False
         raise
     return {"Key": EMPTY_TAG, "Value": "true"} in tags

@@ -9,12 +9,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.aws import client
+from personalize_lambda.aws import client, log
+from personalize_lambda.workflow import lock
 
 EVENT_SOURCE = "cdk-personalize"
 EVENT_TYPE = "Personalize Workflow Run"
 _SUBJECT_LENGTH = 100
-_LOCK = {"id": {"S": "lock"}}
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
@@ -86,14 +86,14 @@ def _release(execution: str) -> None:
     That run is started first: it may take the lock of an ended run over, and so a crash in between loses nothing.
     """
     table = os.environ["LOCK_TABLE"]
-    item = client("dynamodb").get_item(TableName=table, Key=_LOCK, ConsistentRead=True).get("Item", {})
+    item = lock.read(table)
     if item.get("execution", {}).get("S") != execution:
         return  # it never held the lock, or this event came twice
     _start_again(item, execution)
     try:
         released = client("dynamodb").delete_item(
             TableName=table,
-            Key=_LOCK,
+            Key=lock.KEY,
             ConditionExpression="execution = :execution",
             ExpressionAttributeValues={":execution": {"S": execution}},
             ReturnValues="ALL_OLD",
@@ -104,13 +104,15 @@ def _release(execution: str) -> None:
 
 
 def _start_again(item: Mapping[str, Any], execution: str) -> None:
+    """Start one more run, named after what asked for it, so that asking twice is not lost and starting twice is."""
     if "again" not in item:
         return
+    asked = f"{execution} {item['again']['S']}"
     try:
         client("stepfunctions").start_execution(
             stateMachineArn=os.environ["STATE_MACHINE_ARN"],
-            name=f"again-{hashlib.sha256(execution.encode()).hexdigest()[:32]}",
+            name=f"again-{hashlib.sha256(asked.encode()).hexdigest()[:32]}",
             input=json.dumps({"trigger": "again", "after": execution}),
         )
     except client("stepfunctions").exceptions.ExecutionAlreadyExists:
-        print(f"the run after {execution} was started before")
+        log.info("the run after %s was started before", execution)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.aws import client
+from personalize_lambda.aws import client, patiently
 
 from .observe import observe
 from .reconcile import plan_imports, plan_prune, plan_solutions
@@ -19,6 +19,10 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         desired state), ``execution`` (the run's ARN), ``failedImports`` (names of the datasets whose import failed in
         this run).
     """
+    return patiently(lambda: _plan(event))
+
+
+def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
     location = event["document"]
     document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
     world = observe(document, personalize=client("personalize"), s3=client("s3"))
@@ -49,10 +53,18 @@ def _request(operation: str, arguments: Mapping[str, Any]) -> Any:
 
 
 def _pascal(shape: Any, value: Any) -> Any:
-    if shape.type_name == "structure":
-        return {name[0].upper() + name[1:]: _pascal(shape.members[name], member) for name, member in value.items()}
-    if shape.type_name == "list":
-        return [_pascal(shape.member, member) for member in value]
-    if shape.type_name == "map":
-        return {key: _pascal(shape.value, member) for key, member in value.items()}
+    # A member that is newer than the function's SDK has no shape; what it holds is taken for structures.
+    match value:
+        case dict() if shape is not None and shape.type_name == "map":
+            return {key: _pascal(shape.value, member) for key, member in value.items()}
+        case dict():
+            return {
+                _capital(name): _pascal(shape and shape.members.get(name), member) for name, member in value.items()
+            }
+        case list():
+            return [_pascal(shape and shape.member, member) for member in value]
     return value
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]

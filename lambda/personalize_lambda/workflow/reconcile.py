@@ -106,7 +106,7 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
             continue
         digest = fingerprint(state.files)
         if running is not None and _fingerprint_of(running) == digest:
-            imports.append({"name": dataset["name"], "running": running.arn, "create": None})
+            imports.append({"name": dataset["name"], "running": running.arn, "create": None, "createArn": None})
         elif running is not None or imported is None or _fingerprint_of(imported) != digest:
             create = {
                 "jobName": _job_name(dataset["jobPrefix"], digest, execution),
@@ -116,7 +116,14 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
                 "importMode": "FULL",
                 "tags": dataset["tags"],
             }
-            imports.append({"name": dataset["name"], "running": running.arn if running else None, "create": create})
+            imports.append(
+                {
+                    "name": dataset["name"],
+                    "running": running.arn if running else None,
+                    "create": create,
+                    "createArn": _job_arn(create),
+                }
+            )
     return {"imports": imports, "waitingFor": waiting}
 
 
@@ -203,6 +210,11 @@ def _job_name(prefix: str, digest: str, execution: str) -> str:
     run = hashlib.sha256(execution.encode()).hexdigest()[:8]
     tail = f"-{digest}-{run}"
     return f"{prefix[: _JOB_NAME_LENGTH - len(tail)]}{tail}"
+
+
+def _job_arn(create: Mapping[str, Any]) -> str:
+    """The ARN that the service gives to an import job."""
+    return f"{create['datasetArn'].partition(':dataset/')[0]}:dataset-import-job/{create['jobName']}"
 
 
 def _fingerprint_of(job: ImportJob) -> str:

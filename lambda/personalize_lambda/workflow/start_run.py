@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_lambda.aws import client
+from personalize_lambda.aws import client, log
 
 _NAMED_FILES = 20
 
@@ -26,4 +26,4 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
             input=json.dumps({"trigger": "files", "files": keys[:_NAMED_FILES]}),
         )
     except client("stepfunctions").exceptions.ExecutionAlreadyExists:
-        print(f"a run for message {records[0]['messageId']} was started before")
+        log.info("a run for message %s was started before", records[0]["messageId"])

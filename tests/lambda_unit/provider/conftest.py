@@ -83,6 +83,7 @@ def make_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stack]
     """Make stacks, each with a service of its own; the last one made is the one that the handlers reach."""
     made: list[Stack] = []
     monkeypatch.setattr(lifecycle, "POLL_SECONDS", 0.005)
+    monkeypatch.setattr(aws, "PAUSE_SECONDS", 0.005)
 
     def make(settings: Settings | None = None) -> Stack:
         stack = Stack(Cloud(settings or Settings()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ class Services:
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.holder = ""
+        self.holder_status = "RUNNING"
         self.status = "RUNNING"
         self.started_at = datetime.datetime.now(datetime.UTC)
 
@@ -69,7 +71,9 @@ class Services:
     def stop_execution(self, *, executionArn: str, **_: Any) -> None:  # noqa: N803
         self.stopped.append(executionArn)
 
-    def describe_execution(self, **_: Any) -> dict[str, Any]:
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn == self.holder:
+            return {"status": self.holder_status}
         return {"status": self.status, "cause": "because", "startDate": self.started_at}
 
 
@@ -89,13 +93,14 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return left
 
 
-def send(request_type: str, **properties: Any) -> dict[str, Any]:
+def send(request_type: str, former: Mapping[str, Any] = MappingProxyType({}), **properties: Any) -> dict[str, Any]:
     event = {
         "RequestType": request_type,
         "ResourceType": "Custom::PersonalizeDeployment",
         "RequestId": "request",
         "ResourceProperties": {**PROPERTIES, **properties},
         **({} if request_type == "Create" else {"PhysicalResourceId": "films"}),
+        **({"OldResourceProperties": {**PROPERTIES, **former}} if request_type == "Update" else {}),
     }
     return event | on_event.handler(event, None)
 
@@ -124,16 +129,35 @@ def test_deletion_declares_nothing_stops_the_run_and_waits(services: Services, l
     assert services.deleted == ["1", "2"]
 
 
-def test_deletion_starts_another_run_when_its_own_has_left_things(services: Services, left: list[str]) -> None:
+def test_deletion_waits_for_the_run_that_its_own_has_left_things_to(services: Services, left: list[str]) -> None:
     left.append("solution picks (ACTIVE)")
     event = send("Delete")
     services.status = "SUCCEEDED"
     services.holder = "another run"
     assert is_complete.handler(event, None) == {"IsComplete": False}
     assert services.started == ["teardown-request"]
-    services.holder = ""
+
+
+@pytest.mark.parametrize("holder", ["", "a run that ended without giving the lock back"])
+def test_deletion_starts_one_run_a_minute_until_nothing_is_left(
+    services: Services, left: list[str], holder: str
+) -> None:
+    left.append("solution picks (ACTIVE)")
+    event = send("Delete")
+    services.status, services.holder, services.holder_status = "SUCCEEDED", holder, "FAILED"
+    for _ in range(3):
+        assert is_complete.handler(event, None) == {"IsComplete": False}
+    services.started_at -= datetime.timedelta(minutes=1)
     assert is_complete.handler(event, None) == {"IsComplete": False}
-    assert services.started == ["teardown-request", "unnamed"]
+    assert services.started == ["teardown-request", "teardown-request-0", "teardown-request-1"]
+
+
+def test_the_run_of_a_workflow_that_is_replaced_is_stopped(services: Services) -> None:
+    services.holder = "its run"
+    send("Update")
+    assert services.stopped == []
+    send("Update", former={"StateMachineArn": f"{MACHINE}-former", "LockTable": "former"})
+    assert services.stopped == ["its run"]
 
 
 def test_deletion_gives_up_after_55_minutes_and_names_what_is_left(services: Services, left: list[str]) -> None:

@@ -129,7 +129,7 @@ def test_queued_run_is_not_told_and_releases_nothing(finished: Callable[..., Ser
 
 
 @pytest.mark.parametrize(
-    ("item", "started"), [(HELD, 0), ({**HELD, "again": {"S": "yes"}}, 1), (ANOTHERS, 0), (None, 0)]
+    ("item", "started"), [(HELD, 0), ({**HELD, "again": {"S": "run-2"}}, 1), (ANOTHERS, 0), (None, 0)]
 )
 def test_lock_is_released_and_a_mark_starts_one_more_run(
     finished: Callable[..., Services], item: dict[str, Any] | None, started: int
@@ -137,3 +137,38 @@ def test_lock_is_released_and_a_mark_starts_one_more_run(
     services = finished(SUCCEEDED, item, times=2)  # events are delivered at least once
     assert len(services.started) == started
     assert services.item == (ANOTHERS if item is ANOTHERS else None)
+
+
+def test_a_mark_that_the_run_started_for_another_leaves_is_not_lost(
+    clients: Callable[..., None], finished: Callable[..., Services]
+) -> None:
+    """It may find the lock held by the run that has just ended, and then ends itself."""
+    services = finished(SUCCEEDED)
+    services.started.clear()
+    services.item = {**HELD, "again": {"S": "run-2"}}
+
+    def start_and_leave_a_mark(**arguments: Any) -> None:
+        services.started.append(arguments["name"])
+        if services.item is not None:
+            services.item = {**services.item, "again": {"S": arguments["name"]}}
+
+    clients(
+        dynamodb=services,
+        stepfunctions=Replaced(services, start_execution=start_and_leave_a_mark),
+        sns=services,
+        events=services,
+    )
+    finish.handler(EVENT, None)
+    assert len(services.started) == len(set(services.started)) == 2
+    assert services.item is None
+
+
+class Replaced:
+    """An object with some of its attributes replaced."""
+
+    def __init__(self, original: object, **replaced: Any) -> None:
+        self._original = original
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)

@@ -116,6 +116,7 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     cloud.buckets.put("interactions/a.csv", interactions_csv())
     (step,) = ask("imports", wanted)["imports"]
     job = client.create_dataset_import_job(**camel(step["create"]))["datasetImportJobArn"]
+    assert job == step["createArn"]
     make.wait("dataset_import_job", job)
     assert ask("imports", wanted) == {"imports": [], "waitingFor": []}
 
@@ -136,6 +137,19 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     pruned = ask("prune", document(solutions=[]))
     assert [entry["campaignArn"] for entry in pruned["campaigns"]] == [action["campaignArn"]]
     assert [entry["solutionArn"] for entry in pruned["prunedSolutions"]] == [solution]
+
+
+def test_members_that_are_newer_than_the_sdk_are_passed_on(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    make = Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    wanted = document()
+    wanted["solutions"][0]["configuration"]["newConfig"] = {
+        "someLimit": 1,
+        "more": {"deepLimit": 2},
+        "many": [{"oneOf": 3}],
+    }
+    (step,) = ask("solutions", wanted)["solutions"]
+    assert step["create"]["NewConfig"] == {"SomeLimit": 1, "More": {"DeepLimit": 2}, "Many": [{"OneOf": 3}]}
 
 
 def test_unknown_phase_is_refused(ask: Callable[..., Any]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from cdk_personalize.workflow.deadlines import Deadlines
 from cdk_personalize.workflow.run_definition import run_definition
 from cdk_personalize.workflow.solution_definition import solution_definition
+from cdk_personalize.workflow.states import retry_until
 
 ROOT = Path(__file__).parents[3]
 VALIDATOR = ROOT / "node_modules" / ".bin" / "asl-validator"
@@ -115,9 +116,25 @@ def test_every_task_is_retried_and_every_branch_catches() -> None:
                 assert state["Retry"], title
 
 
-def test_training_is_only_begun_again_where_nothing_was_begun() -> None:
-    retry = DEFINITIONS["solution"]["States"]["Create solution version"]["Retry"]
-    assert [rule["ErrorEquals"] for rule in retry] == [["Personalize.LimitExceededException"]]
+def test_training_is_begun_again_at_once_only_where_the_answer_says_that_nothing_was_begun() -> None:
+    state = DEFINITIONS["solution"]["States"]["Create solution version"]
+    assert [rule["ErrorEquals"] for rule in state["Retry"]] == [
+        ["Personalize.LimitExceededException", "Personalize.ResourceInUseException"]
+    ]
+    refused, unclear = state["Catch"]
+    assert refused["Next"] == "Training failed"
+    assert unclear["ErrorEquals"] == ["States.ALL"]
+    assert unclear["Next"] == "Wait for solution versions"
+
+
+@pytest.mark.parametrize("deadline", [60, 3000, 6 * 3600])
+def test_retries_until_a_deadline_go_on_for_as_long(deadline: int) -> None:
+    rule = retry_until(deadline, "Personalize.LimitExceededException")
+    waits = [
+        min(rule["IntervalSeconds"] * 2**attempt, rule["MaxDelaySeconds"]) for attempt in range(rule["MaxAttempts"])
+    ]
+    assert deadline <= sum(waits) < deadline + rule["MaxDelaySeconds"]
+    assert "JitterStrategy" not in rule
 
 
 def test_deadline_that_could_use_up_the_history_is_refused() -> None:

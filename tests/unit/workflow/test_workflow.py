@@ -55,6 +55,36 @@ def test_deployment_comes_last(template: Template) -> None:
         assert found <= last, resource_type
 
 
+def test_another_construct_id_updates_the_deployment() -> None:
+    """Were it replaced, the teardown of the former one would remove what the new one serves."""
+
+    def logical_id(id: str) -> str:
+        stack = cdk.Stack(cdk.App(), "Films")
+        group = personalize.DatasetGroup(stack, "Movies")
+        personalize.Workflow(stack, id, dataset_group=group)
+        (found,) = Template.from_stack(stack).find_resources("Custom::PersonalizeDeployment")
+        return found
+
+    assert logical_id("Workflow") == logical_id("Retraining")
+
+
+def test_an_encrypted_topic_may_be_written_to() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    key = cdk.aws_kms.Key(stack, "Key")
+    declare(stack, topic=cdk.aws_sns.Topic(stack, "Told", master_key=key))
+    statements = [
+        statement
+        for name, policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
+        if name.startswith("WorkflowFinishRole")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    assert {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Effect": "Allow",
+        "Resource": [stack.resolve(key.key_arn)],
+    } in statements
+
+
 def test_new_csv_files_of_the_sources_start_runs(template: Template) -> None:
     template.has_resource_properties(
         "AWS::Events::Rule",
