@@ -17,6 +17,12 @@ from cdk_personalize._nag import acknowledge, acknowledge_resource
 TOTAL_TIMEOUT = Duration.hours(1)
 QUERY_INTERVAL = Duration.seconds(5)
 
+MOST_USERS = 10
+"""The inline policies of a role have at most 10,240 characters in sum; those of a group and its workflow have 2,000.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
 _ID = "CdkPersonalizeProvider"
 
 
@@ -32,6 +38,7 @@ class Provider(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
+        self._users: list[str] = []
         self._on_event = lambda_function(
             self,
             "OnEvent",
@@ -102,7 +109,14 @@ class Provider(Construct):
         :param scope: The construct that has the custom resources.
         :param on_event: What the function that creates, updates and deletes may do.
         :param is_complete: What the function that waits may do.
+        :raises ValueError: When the roles have no room for more.
         """
+        self._users.append(scope.node.path)
+        if len(self._users) > MOST_USERS:
+            raise ValueError(
+                f"the stack {Stack.of(self).node.path!r} has room for {MOST_USERS} dataset groups and workflows: IAM "
+                f"limits what one role may be allowed, got {', '.join(self._users)}; put some into another stack"
+            )
         return ProviderPolicies(
             iam.Policy(scope, "OnEventPolicy", roles=[self.on_event_role], statements=list(on_event)),
             iam.Policy(scope, "IsCompletePolicy", roles=[self.is_complete_role], statements=list(is_complete)),

@@ -111,6 +111,17 @@ def test_a_dataset_that_is_removed_takes_no_permission_away() -> None:
     assert policies(users=True) == policies(users=False)
 
 
+def test_a_stack_has_room_for_five_groups_with_their_workflows(synthesis: Synthesis) -> None:
+    for number in range(5):
+        group = personalize.DatasetGroup(synthesis.stack, f"Movies{number}")
+        personalize.Workflow(synthesis.stack, f"Workflow{number}", dataset_group=group)
+
+    with pytest.raises(
+        ValueError, match=r"'Films' has room for 10 .*, got Films/Movies0, .*put some into another stack"
+    ):
+        personalize.DatasetGroup(synthesis.stack, "Movies5")
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_every_action_is_an_operation_of_the_service(name: str) -> None:
     session = boto3.Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
