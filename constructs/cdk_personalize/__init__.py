@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cdk_personalize.dataset_group import DatasetGroup as DatasetGroup
     from cdk_personalize.dataset_group import IDatasetGroup as IDatasetGroup
     from cdk_personalize.dataset_type import DatasetType as DatasetType
+    from cdk_personalize.domain import Domain as Domain
     from cdk_personalize.event_tracker import EventTracker as EventTracker
     from cdk_personalize.event_tracker import EventTrackerGrants as EventTrackerGrants
     from cdk_personalize.event_tracker import IEventTracker as IEventTracker
@@ -50,6 +51,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "dataset": ("DataSource", "Dataset", "DatasetGrants", "IDataset"),
     "dataset_group": ("DatasetGroup", "IDatasetGroup"),
     "dataset_type": ("DatasetType",),
+    "domain": ("Domain",),
     "event_tracker": ("EventTracker", "EventTrackerGrants", "IEventTracker"),
     "filter": ("Filter", "IFilter"),
     "filter_expression": ("FilterExpression", "FilterExpressionError"),

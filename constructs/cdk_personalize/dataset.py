@@ -149,11 +149,12 @@ class Dataset(Resource):
             Default: - the folder ``<id of the dataset group>/<type in lower case>/`` of the group's data bucket
         :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
             ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - as for the dataset group
-        :raises ValueError: When the group has one of this type, or the removal policy is not valid.
+        :raises ValueError: When the group has one of this type, its domain does not take the schema, or the removal
+            policy is not valid.
         """
         policy = removal_policy or dataset_group.removal_policy
         check_removal_policy(policy)
-        dataset_group._check_new(schema.dataset_type)
+        dataset_group._check_new(schema)
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._schema = schema
@@ -167,6 +168,7 @@ class Dataset(Resource):
             properties={
                 "Name": f"{dataset_group.schema_prefix}-{schema.dataset_type.value.lower()}-{schema.content_hash}",
                 "Schema": schema.document,
+                "Domain": dataset_group.domain and dataset_group.domain.value,
             },
             # A schema that a kept dataset still uses stays whatever the policy says.
             removal_policy=RemovalPolicy.DESTROY,

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager
+from aws_cdk import IResource, ITaggableV2, RemovalPolicies, RemovalPolicy, Resource, Stack, TagManager
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, DependencyGroup, IValidation
 
@@ -20,6 +21,7 @@ from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import DataBucket, allow_personalize
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.domain import Domain
 from cdk_personalize.recipe import Recipe
 from cdk_personalize.service_role import ServiceRole
 
@@ -62,6 +64,8 @@ SCHEMA_ON_EVENT_ACTIONS: Final = (
     "personalize:DescribeSchema",
 )
 STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
+
+_ACTION_TYPES: Final = (DatasetType.ACTIONS, DatasetType.ACTION_INTERACTIONS)
 
 # A schema's name goes on with the longest dataset type and the hash of its content.
 _MAX_SCHEMA_PREFIX_LENGTH: Final = 26
@@ -111,6 +115,8 @@ class DatasetGroup(Resource):
         id: str,
         *,
         dataset_group_name: str | None = None,
+        domain: Domain | None = None,
+        encryption_key: kms.IKey | None = None,
         data_bucket: s3.IBucket | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -119,6 +125,10 @@ class DatasetGroup(Resource):
         :param scope: Parent.
         :param id: Construct id.
         :param dataset_group_name: Name. It cannot be changed later. Default: - a name derived from the construct path
+        :param domain: The domain whose use cases recommenders can be made for. It cannot be changed later.
+            Default: - none: a custom dataset group
+        :param encryption_key: KMS key that the service encrypts its copy of the data with. It cannot be changed later.
+            Default: - a key of the service
         :param data_bucket: Bucket that datasets without a source of their own are imported from.
             Default: - a new :class:`DataBucket` with the same removal policy, the child ``DataBucket``
         :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
@@ -130,6 +140,7 @@ class DatasetGroup(Resource):
         super().__init__(scope, id)
         self._name = dataset_group_name or physical_name(self)
         self._owner = physical_name(self)
+        self._domain = domain
         self._removal_policy = removal_policy
         self._tags = ResourceTags(self, RESOURCE_TYPE, self._owner)
         self._datasets: list[Dataset] = []
@@ -140,9 +151,11 @@ class DatasetGroup(Resource):
         self.datasets_ready = DependencyGroup()
         self.resources_ready = DependencyGroup()
         self.service_role = ServiceRole(self, "ServiceRole")
+        if encryption_key is not None:
+            self.service_role.allow_encrypting(encryption_key)
         self.data_bucket: s3.IBucket = data_bucket or DataBucket(self, "DataBucket", removal_policy=removal_policy)
         self._prepared_buckets: list[s3.IBucket] = []
-        self.provider_policies = self._allow_provider()
+        self.provider_policies = self._allow_provider(encrypted=encryption_key is not None)
         self._resource = custom_resource(
             self,
             "Resource",
@@ -150,12 +163,21 @@ class DatasetGroup(Resource):
             properties={
                 "Name": self._name,
                 "Owner": self._owner,
+                "Domain": domain and domain.value,
+                "KmsKeyArn": encryption_key and encryption_key.key_arn,
+                "RoleArn": self.service_role.role_arn if encryption_key is not None else None,
                 "Tags": self._tags.for_custom_resource(),
                 "RemovalPolicy": declared(removal_policy),
             },
             removal_policy=removal_policy,
             policies=self.provider_policies,
         )
+        if encryption_key is not None:
+            # The service tries the key at once.
+            self._resource.node.add_dependency(self.service_role, encryption_key)
+            if removal_policy is not RemovalPolicy.DESTROY:
+                # Data that stay can be read with this role only, for good.
+                RemovalPolicies.of(self.service_role).apply(removal_policy)
         self.resources_ready.add(self.service_role)
         self.node.add_validation(_Complete(self))
 
@@ -205,6 +227,11 @@ class DatasetGroup(Resource):
     def owner(self) -> str:
         """Value of the tag that marks what belongs to this dataset group."""
         return self._owner
+
+    @property
+    def domain(self) -> Domain | None:
+        """The domain, or ``None`` for a custom dataset group."""
+        return self._domain
 
     @property
     def removal_policy(self) -> RemovalPolicy:
@@ -276,6 +303,30 @@ class DatasetGroup(Resource):
         :raises ValueError: When there is one, or the schema is for another type.
         """
         return self._add_dataset(DatasetType.USERS, schema, source, removal_policy)
+
+    def add_actions(
+        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+    ) -> Dataset:
+        """Add the dataset of actions, as the child ``Actions``.
+
+        :param schema: Its columns.
+        :param source: Where it is imported from. Default: - the folder ``<id>/actions/`` of the data bucket
+        :param removal_policy: What happens when it is removed. Default: - as for the dataset group
+        :raises ValueError: When there is one, the schema is for another type, or the dataset group has a domain.
+        """
+        return self._add_dataset(DatasetType.ACTIONS, schema, source, removal_policy)
+
+    def add_action_interactions(
+        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+    ) -> Dataset:
+        """Add the dataset of action interactions, as the child ``Action_Interactions``.
+
+        :param schema: Its columns.
+        :param source: Where it is imported from. Default: - the folder ``<id>/action_interactions/`` of the data bucket
+        :param removal_policy: What happens when it is removed. Default: - as for the dataset group
+        :raises ValueError: When there is one, the schema is for another type, or the dataset group has a domain.
+        """
+        return self._add_dataset(DatasetType.ACTION_INTERACTIONS, schema, source, removal_policy)
 
     def add_solution(
         self,
@@ -361,7 +412,6 @@ class DatasetGroup(Resource):
                 f"schema must be one of {dataset_type.value} for add_{dataset_type.value.lower()}, "
                 f"got one of {schema.dataset_type.value}"
             )
-        self._check_new(dataset_type)
         return Dataset(
             self,
             dataset_type.api_name,
@@ -371,7 +421,19 @@ class DatasetGroup(Resource):
             removal_policy=removal_policy,
         )
 
-    def _check_new(self, dataset_type: DatasetType) -> None:
+    def _check_new(self, schema: Schema) -> None:
+        dataset_type = schema.dataset_type
+        if self._domain is not None and dataset_type in _ACTION_TYPES:
+            raise ValueError(
+                f"dataset group {self.node.path!r} of the domain {self._domain.value} cannot have a dataset of "
+                f"{dataset_type.value}; declare a DatasetGroup without domain for it"
+            )
+        problems = schema.problems_in(self._domain)
+        if problems:
+            raise ValueError(
+                f"schema of {dataset_type.value} is not valid for the domain of dataset group {self.node.path!r}, "
+                f"{self._domain and self._domain.value}: {'; '.join(problems)}"
+            )
         for dataset in self._datasets:
             if dataset.dataset_type is dataset_type:
                 raise ValueError(
@@ -422,7 +484,7 @@ class DatasetGroup(Resource):
             )
         self._workflow = workflow
 
-    def _allow_provider(self) -> ProviderPolicies:
+    def _allow_provider(self, *, encrypted: bool) -> ProviderPolicies:
         # Not a statement for each dataset: the statements of one that is removed would be gone before it is deleted.
         datasets = personalize_arn(self, "dataset", f"{self._name}/*")
         schemas = personalize_arn(self, "schema", f"{self.schema_prefix}-*")
@@ -433,6 +495,7 @@ class DatasetGroup(Resource):
                 iam.PolicyStatement(actions=list(ON_EVENT_ACTIONS), resources=resources),
                 iam.PolicyStatement(actions=list(SCHEMA_ON_EVENT_ACTIONS), resources=[schemas]),
                 iam.PolicyStatement(actions=list(STACK_ON_EVENT_ACTIONS), resources=[Stack.of(self).stack_id]),
+                *([self.service_role.passing()] if encrypted else []),
             ],
             is_complete=[iam.PolicyStatement(actions=list(IS_COMPLETE_ACTIONS), resources=resources)],
         )

@@ -18,7 +18,17 @@ class DatasetType(Enum):
     USERS = "USERS"
     """Metadata of users."""
 
+    ACTIONS = "ACTIONS"
+    """What a user can be moved to do, such as joining a loyalty programme."""
+    ACTION_INTERACTIONS = "ACTION_INTERACTIONS"
+    """Who took, saw or refused which action, and when."""
+
     @property
     def api_name(self) -> str:
-        """The spelling that CreateDataset documents, such as ``"Interactions"``."""
-        return self.value.capitalize()
+        """The spelling that CreateDataset documents, such as ``"Action_Interactions"``."""
+        return self.value.title()
+
+    @property
+    def record_name(self) -> str:
+        """The name of the Avro record, such as ``"ActionInteractions"``."""
+        return self.api_name.replace("_", "")

@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_personalize import avro
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.domain import Domain
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,6 @@ class Field:
         return {"name": self.name, "type": declared} | dict.fromkeys(self.marks, True)
 
 
-_USER_ID = Field.string("USER_ID")
-_ITEM_ID = Field.string("ITEM_ID")
-_TIMESTAMP = Field.long("TIMESTAMP")
-
-
 class Schema:
     """The columns of a dataset, checked when it is made.
 
@@ -154,6 +150,7 @@ class Schema:
         impression: bool = False,
         recommendation_id: bool = False,
         event_attribution_source: bool = False,
+        domain: Domain | None = None,
     ) -> Schema:
         """Columns of interactions: ``USER_ID``, ``ITEM_ID``, ``TIMESTAMP`` (Unix seconds) and what is asked for.
 
@@ -164,6 +161,7 @@ class Schema:
         :param recommendation_id: Whether there is a nullable column ``RECOMMENDATION_ID``. Default: - there is none
         :param event_attribution_source: Whether there is a nullable column ``EVENT_ATTRIBUTION_SOURCE``.
             Default: - there is none
+        :param domain: Domain of the dataset group, whose required columns are added. Default: - none
         :raises ValueError: When the service would not take the schema.
         """
         options = {
@@ -174,19 +172,21 @@ class Schema:
             Field.string("EVENT_ATTRIBUTION_SOURCE", nullable=True): event_attribution_source,
         }
         chosen = [field for field, is_wanted in options.items() if is_wanted]
-        return _build(DatasetType.INTERACTIONS, _USER_ID, _ITEM_ID, _TIMESTAMP, *chosen, *fields)
+        return _build(DatasetType.INTERACTIONS, domain, *chosen, *fields)
 
     @staticmethod
-    def items(*fields: Field, creation_timestamp: bool = False) -> Schema:
+    def items(*fields: Field, creation_timestamp: bool = False, domain: Domain | None = None) -> Schema:
         """Columns of items: ``ITEM_ID`` and at least one more.
 
         :param fields: Further columns, at most 100.
         :param creation_timestamp: Whether there is a column ``CREATION_TIMESTAMP`` (Unix seconds), from which the
-            service knows what is new. Default: - there is none
+            service knows what is new. Default: - there is one where the domain requires it
+        :param domain: Domain of the dataset group, whose required columns are added: ``PRICE`` and ``CATEGORY_L1``,
+            or ``CREATION_TIMESTAMP`` and ``GENRES``. Default: - none
         :raises ValueError: When the service would not take the schema.
         """
         chosen = [Field.long("CREATION_TIMESTAMP")] if creation_timestamp else []
-        return _build(DatasetType.ITEMS, _ITEM_ID, *fields, *chosen)
+        return _build(DatasetType.ITEMS, domain, *fields, *chosen)
 
     @staticmethod
     def users(*fields: Field) -> Schema:
@@ -195,7 +195,47 @@ class Schema:
         :param fields: Further columns, at most 25.
         :raises ValueError: When the service would not take the schema.
         """
-        return _build(DatasetType.USERS, _USER_ID, *fields)
+        return _build(DatasetType.USERS, None, *fields)
+
+    @staticmethod
+    def actions(
+        *fields: Field,
+        value: bool = False,
+        creation_timestamp: bool = False,
+        expiration_timestamp: bool = False,
+        repeat_frequency: bool = False,
+    ) -> Schema:
+        """Columns of actions: ``ACTION_ID`` and at least one more.
+
+        :param fields: Further columns, at most 10.
+        :param value: Whether there is a nullable column ``VALUE``, from 1 to 10. Default: - there is none
+        :param creation_timestamp: Whether there is a column ``CREATION_TIMESTAMP`` (Unix seconds).
+            Default: - there is none
+        :param expiration_timestamp: Whether there is a nullable column ``EXPIRATION_TIMESTAMP`` (Unix seconds).
+            Default: - there is none
+        :param repeat_frequency: Whether there is a nullable column ``REPEAT_FREQUENCY``, in days up to 30.
+            Default: - there is none
+        :raises ValueError: When the service would not take the schema.
+        """
+        options = {
+            Field.long("VALUE", nullable=True): value,
+            Field.long("CREATION_TIMESTAMP"): creation_timestamp,
+            Field.long("EXPIRATION_TIMESTAMP", nullable=True): expiration_timestamp,
+            Field.long("REPEAT_FREQUENCY", nullable=True): repeat_frequency,
+        }
+        chosen = [field for field, is_wanted in options.items() if is_wanted]
+        return _build(DatasetType.ACTIONS, None, *fields, *chosen)
+
+    @staticmethod
+    def action_interactions(*fields: Field, recommendation_id: bool = False) -> Schema:
+        """Columns of action interactions: ``USER_ID``, ``ACTION_ID``, ``EVENT_TYPE`` and ``TIMESTAMP``.
+
+        :param fields: Further columns, at most 5.
+        :param recommendation_id: Whether there is a nullable column ``RECOMMENDATION_ID``. Default: - there is none
+        :raises ValueError: When the service would not take the schema.
+        """
+        chosen = [Field.string("RECOMMENDATION_ID", nullable=True)] if recommendation_id else []
+        return _build(DatasetType.ACTION_INTERACTIONS, None, *chosen, *fields)
 
     @staticmethod
     def from_avro(definition: str | Mapping[str, Any]) -> Schema:
@@ -213,15 +253,22 @@ class Schema:
             raise ValueError(f"definition must be a JSON object, got {definition!r}")
         name = definition.get("name")
         for dataset_type in DatasetType:
-            if isinstance(name, str) and name.upper() == dataset_type.value:
+            if isinstance(name, str) and name.replace("_", "").casefold() == dataset_type.record_name.casefold():
                 return Schema(definition, dataset_type)
-        allowed = [dataset_type.api_name for dataset_type in DatasetType]
+        allowed = [dataset_type.record_name for dataset_type in DatasetType]
         raise ValueError(f'"name" of an Avro schema must be one of {allowed}, got {name!r}')
 
     @property
     def dataset_type(self) -> DatasetType:
         """What the dataset holds."""
         return self._dataset_type
+
+    def problems_in(self, domain: Domain | None) -> list[str]:
+        """Return why a dataset group of a domain would not take the schema; empty when it would.
+
+        :param domain: The domain. ``None``: a custom dataset group.
+        """
+        return avro.check_schema(json.loads(self._document), self._dataset_type.value, domain and domain.value)
 
     @property
     def document(self) -> str:
@@ -257,13 +304,21 @@ class Schema:
         return f"Schema({self._dataset_type.value}: {', '.join(self.columns)})"
 
 
-def _build(dataset_type: DatasetType, *fields: Field) -> Schema:
+def _build(dataset_type: DatasetType, domain: Domain | None, *fields: Field) -> Schema:
+    """Build a schema of the required columns, and then those given, each once."""
+    rules = avro.DATASET_RULES[domain and domain.value][dataset_type.value].fields
+    required = [
+        Field(name, rule.type, marks=("categorical",) if rule.categorical else ())
+        for name, rule in rules.items()
+        if rule.required
+    ]
+    chosen = [*required, *(field for field in fields if field not in required)]
     return Schema(
         {
             "type": "record",
-            "name": dataset_type.api_name,
+            "name": dataset_type.record_name,
             "namespace": avro.NAMESPACE,
-            "fields": [field.to_avro() for field in fields],
+            "fields": [field.to_avro() for field in chosen],
             "version": avro.VERSION,
         },
         dataset_type,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Annotations, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_personalize._nag import acknowledge_resource
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from cdk_personalize.dataset import DataSource
 
 SERVICE = "personalize.amazonaws.com"
+
+USE_KEY_AS_ROLE: Final = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+USE_KEY_AS_SERVICE: Final = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+)
+"""See https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"""
 
 
 class ServiceRole(iam.Role):
@@ -43,6 +54,37 @@ class ServiceRole(iam.Role):
                     "ArnLike": {"aws:SourceArn": jobs},
                 },
             ),
+        )
+
+    def allow_encrypting(self, key: kms.IKey) -> None:
+        """Allow to encrypt a dataset group with a key, and let the key's policy allow it.
+
+        The policy of a key that was imported is managed elsewhere; a warning says what it must allow.
+
+        :param key: The key.
+        """
+        self.add_to_policy(iam.PolicyStatement(actions=list(USE_KEY_AS_ROLE), resources=[key.key_arn]))
+        added = key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ArnPrincipal(self.role_arn), iam.ServicePrincipal(SERVICE)],
+                actions=list(USE_KEY_AS_SERVICE),
+                resources=["*"],  # in the policy of a key, which it stands for
+                conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        if not added.statement_added:
+            Annotations.of(self).add_warning_v2(
+                "cdk-personalize:encryptionKeyPolicy",
+                f"the policy of the encryption key must allow {SERVICE} and this role to call "
+                f"{', '.join(USE_KEY_AS_SERVICE)}; this stack cannot add it, as the key is managed elsewhere",
+            )
+
+    def passing(self) -> iam.PolicyStatement:
+        """Return what a caller needs to pass the role to the service."""
+        return iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[self.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": SERVICE}},
         )
 
     def allow_reading(self, source: DataSource) -> None:

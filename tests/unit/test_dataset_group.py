@@ -6,12 +6,15 @@ import re
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 import cdk_personalize as personalize
 from tests.unit.conftest import INTERACTIONS, ITEMS, USERS, Resources, Synthesis
 
 TYPE = "Custom::PersonalizeDatasetGroup"
+ACTIONS = personalize.Schema.actions(personalize.Field.categorical("KIND"))
 
 
 def problems(construct: personalize.DatasetGroup) -> list[str]:
@@ -120,6 +123,84 @@ def test_a_token_passes_as_name(synthesis: Synthesis) -> None:
     synthesis.group(dataset_group_name=name)
 
     assert Resources.of(synthesis.template).properties(TYPE)["Name"] == {"Ref": "Name"}
+
+
+def test_a_domain(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies", domain=personalize.Domain.VIDEO_ON_DEMAND)
+    group.add_interactions(schema=INTERACTIONS)
+    with pytest.raises(
+        ValueError,
+        match=r"^schema of ITEMS is not valid for the domain of dataset group 'Films/Movies', VIDEO_ON_DEMAND: "
+        r"required field .CREATION_TIMESTAMP.",
+    ):
+        group.add_items(schema=ITEMS)
+    with pytest.raises(
+        ValueError, match=r"'Films/Movies' of the domain VIDEO_ON_DEMAND cannot have a dataset of ACTIONS"
+    ):
+        group.add_actions(schema=ACTIONS)
+    resources = Resources.of(synthesis.template)
+
+    assert resources.properties(TYPE)["Domain"] == "VIDEO_ON_DEMAND"
+    assert resources.properties("Custom::PersonalizeSchema")["Domain"] == "VIDEO_ON_DEMAND"
+
+
+def test_datasets_of_actions(synthesis: Synthesis) -> None:
+    group = synthesis.group()
+    actions = group.add_actions(schema=ACTIONS)
+    taken = group.add_action_interactions(schema=personalize.Schema.action_interactions())
+    resources = Resources.of(synthesis.template)
+
+    assert (actions.source.prefix, taken.source.prefix) == ("Movies/actions/", "Movies/action_interactions/")
+    types = [resources.all[key]["Properties"]["DatasetType"] for key in resources.ids("Custom::PersonalizeDataset")]
+    assert types == ["Interactions", "Items", "Actions", "Action_Interactions"]
+    for key in resources.ids("Custom::PersonalizeSchema"):
+        assert len(resources.all[key]["Properties"]["Name"]) <= 63
+
+
+@pytest.mark.parametrize("policy", [cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, cdk.RemovalPolicy.DESTROY])
+def test_a_key_of_ones_own(synthesis: Synthesis, policy: cdk.RemovalPolicy) -> None:
+    key = kms.Key(synthesis.stack, "Key")
+    group = synthesis.group(encryption_key=key, removal_policy=policy)
+    stack = synthesis.stack
+    template = synthesis.template
+    resources = Resources.of(template)
+    [role_id] = [each for each in resources.ids("AWS::IAM::Role") if each.startswith("MoviesServiceRole")]
+    role = {"Fn::GetAtt": [role_id, "Arn"]}
+
+    properties = resources.properties(TYPE)
+    assert (properties["KmsKeyArn"], properties["RoleArn"]) == (stack.resolve(key.key_arn), role)
+    assert role_id in resources.one(TYPE)["DependsOn"]
+    assert {
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+        "Effect": "Allow",
+        "Resource": stack.resolve(key.key_arn),
+    } in resources.statements("MoviesServiceRoleDefaultPolicy")
+    assert {
+        "Action": "iam:PassRole",
+        "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
+        "Effect": "Allow",
+        "Resource": role,
+    } in resources.statements("MoviesOnEventPolicy")
+    [granted] = [
+        statement
+        for statement in resources.properties("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        if "kms:CreateGrant" in statement["Action"]
+    ]
+    assert granted["Principal"] == {"AWS": role, "Service": "personalize.amazonaws.com"}
+    # data that stay can be read with this role only
+    kept = "Delete" if policy is cdk.RemovalPolicy.DESTROY else "RetainExceptOnCreate"
+    assert resources.all[role_id].get("DeletionPolicy", "Delete") == kept
+    assert group.service_role.node.id == "ServiceRole"
+
+
+def test_the_policy_of_a_key_that_is_managed_elsewhere(synthesis: Synthesis) -> None:
+    arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+    synthesis.group(encryption_key=kms.Key.from_key_arn(synthesis.stack, "Key", arn))
+
+    annotations = assertions.Annotations.from_stack(synthesis.stack)
+    annotations.has_warning(
+        "/Films/Movies/ServiceRole", assertions.Match.string_like_regexp("the policy of the encryption key must allow")
+    )
 
 
 def test_snapshot_is_refused(synthesis: Synthesis) -> None:

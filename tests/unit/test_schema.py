@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.domain import Domain
 from cdk_personalize.schema import Field, Schema
 
 
@@ -57,6 +58,48 @@ def test_users() -> None:
 
     assert schema.dataset_type is DatasetType.USERS
     assert schema.columns == ("USER_ID", "AGE")
+
+
+def test_actions_and_action_interactions() -> None:
+    actions = Schema.actions(
+        Field.categorical("KIND"),
+        value=True,
+        creation_timestamp=True,
+        expiration_timestamp=True,
+        repeat_frequency=True,
+    )
+    assert actions.dataset_type is DatasetType.ACTIONS
+    assert actions.columns == (
+        "ACTION_ID",
+        "KIND",
+        "VALUE",
+        "CREATION_TIMESTAMP",
+        "EXPIRATION_TIMESTAMP",
+        "REPEAT_FREQUENCY",
+    )
+    taken = Schema.action_interactions(Field.categorical("CHANNEL"), recommendation_id=True)
+    assert json.loads(taken.document)["name"] == "ActionInteractions"
+    assert taken.columns == ("USER_ID", "ACTION_ID", "EVENT_TYPE", "TIMESTAMP", "RECOMMENDATION_ID", "CHANNEL")
+    assert Schema.from_avro(taken.document) == taken
+    assert Schema.from_avro(taken.document).dataset_type is DatasetType.ACTION_INTERACTIONS
+
+
+@pytest.mark.parametrize(
+    ("domain", "items"),
+    [
+        (Domain.ECOMMERCE, ("ITEM_ID", "PRICE", "CATEGORY_L1", "BRAND")),
+        (Domain.VIDEO_ON_DEMAND, ("ITEM_ID", "CREATION_TIMESTAMP", "GENRES", "BRAND")),
+    ],
+)
+def test_a_domain_adds_what_it_requires(domain: Domain, items: tuple[str, ...]) -> None:
+    schema = Schema.items(Field.categorical("BRAND"), creation_timestamp="CREATION_TIMESTAMP" in items, domain=domain)
+    assert schema.columns == items
+    assert schema.problems_in(domain) == []
+    assert Schema.items(domain=domain).problems_in(domain) == []
+    assert Schema.items(Field.categorical("BRAND")).problems_in(domain)
+    assert "EVENT_TYPE" in Schema.interactions(domain=domain).columns
+    assert Schema.interactions(event_type=True).problems_in(domain) == []
+    assert Schema.interactions().problems_in(domain) == ["required field 'EVENT_TYPE' of type 'string' is missing"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +162,8 @@ def test_fields(factory: Callable[..., Field], declared: dict[str, object]) -> N
         (lambda: Schema.from_avro("[]"), "definition must be a JSON object, got []"),
         (
             lambda: Schema.from_avro({"name": "Films"}),
-            "\"name\" of an Avro schema must be one of ['Interactions', 'Items', 'Users'], got 'Films'",
+            "\"name\" of an Avro schema must be one of ['Interactions', 'Items', 'Users', 'Actions', "
+            "'ActionInteractions'], got 'Films'",
         ),
     ],
 )

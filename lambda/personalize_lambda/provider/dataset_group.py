@@ -20,6 +20,10 @@ KIND = lifecycle.Kind(
 )
 
 
+_FIXED = {"Domain": "domain", "KmsKeyArn": "kmsKeyArn", "RoleArn": "roleArn"}
+"""Members of CreateDatasetGroup that can be set once, by property."""
+
+
 def create(event: Mapping[str, Any]) -> dict[str, Any]:
     """Create the dataset group, or take on the one of that name when it carries our owner tag.
 
@@ -36,6 +40,7 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
     found = lifecycle.existing(KIND, arn)
     if found is None:
         return _created(properties)
+    _check_same(arn, properties, found)
     log.info("dataset group %s exists already and is taken on", arn)
     tags.synchronize(arn, properties)
     # What is not ACTIVE yet has no data: it is from an earlier attempt of this creation.
@@ -45,7 +50,7 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
 def update(event: Mapping[str, Any]) -> dict[str, Any]:
     """Bring the tags up to date.
 
-    :raises RuntimeError: When the name changed.
+    :raises RuntimeError: When the name, the domain or the key changed.
     """
     properties = event["ResourceProperties"]
     target = physical_id.parse(event)
@@ -54,6 +59,7 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
             f"the name of a dataset group cannot change, got {properties['Name']!r} for {event['PhysicalResourceId']}. "
             "Use the former name, or declare a DatasetGroup with another construct id, which starts without data"
         )
+    _check_fixed(target.arn, properties, event["OldResourceProperties"])
     tags.synchronize(target.arn, properties, event["OldResourceProperties"])
     return _result(target)
 
@@ -71,12 +77,34 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _created(properties: Mapping[str, Any]) -> dict[str, Any]:
-    response = client("personalize").create_dataset_group(name=properties["Name"], tags=tags.for_api(properties))
+    fixed = {member: properties[name] for name, member in _FIXED.items() if name in properties}
+    response = client("personalize").create_dataset_group(
+        name=properties["Name"], tags=tags.for_api(properties), **fixed
+    )
     return _result(PhysicalId(response["datasetGroupArn"]))
 
 
 def _result(target: PhysicalId) -> dict[str, Any]:
     return {"PhysicalResourceId": str(target), "Data": {"DatasetGroupArn": target.arn}}
+
+
+def _check_same(arn: str, properties: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    for name in ("Domain", "KmsKeyArn"):
+        if properties.get(name) != found.get(_FIXED[name]):
+            raise RuntimeError(
+                f"dataset group {arn} exists already with {name} {found.get(_FIXED[name])!r}, not "
+                f"{properties.get(name)!r}, which cannot change. Declare it as it is, or declare a DatasetGroup with "
+                "another construct id, which starts without data"
+            )
+
+
+def _check_fixed(arn: str, properties: Mapping[str, Any], former: Mapping[str, Any]) -> None:
+    changed = [name for name in _FIXED if properties.get(name) != former.get(name)]
+    if changed:
+        raise RuntimeError(
+            f"{', '.join(changed)} of dataset group {arn} cannot change, as its data would be lost. Put it back, or "
+            "declare a DatasetGroup with another construct id, which starts without data"
+        )
 
 
 def _check_owner(arn: str, properties: Mapping[str, Any]) -> None:

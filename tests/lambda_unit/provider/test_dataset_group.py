@@ -221,3 +221,31 @@ def test_delete_hides_no_other_error(stack: Stack) -> None:
 
     with pytest.raises(ClientError, match="OtherException"):
         stack.delete(TYPE, ARN, **properties())
+
+
+KEY = {
+    "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+    "RoleArn": "arn:aws:iam::000000000000:role/films",
+}
+
+
+@pytest.mark.parametrize("fixed", [{"Domain": "ECOMMERCE"}, KEY])
+def test_a_domain_and_a_key_are_set_for_good(stack: Stack, fixed: dict[str, str]) -> None:
+    declared = properties() | fixed
+    stack.create(TYPE, **declared)
+
+    found = stack.cloud.personalize.describe_dataset_group(datasetGroupArn=ARN)["datasetGroup"]
+    assert {name: found[name[0].lower() + name[1:]] for name in fixed} == fixed
+    assert stack.create(TYPE, **declared)["PhysicalResourceId"] == f"{ARN}#adopted"
+    with pytest.raises(RuntimeError, match=rf"^{', '.join(fixed)} of dataset group {ARN} cannot change, as its data"):
+        stack.update(TYPE, ARN, declared, **properties())
+    with pytest.raises(RuntimeError, match=rf"exists already with {next(iter(fixed))} '.+', not None, which cannot"):
+        stack.create(TYPE, **properties())
+
+
+def test_what_is_adopted_may_have_the_role_of_an_earlier_stack(stack: Stack) -> None:
+    stack.create(TYPE, **properties(), **KEY)
+
+    told = stack.create(TYPE, **properties(), **KEY | {"RoleArn": "arn:aws:iam::000000000000:role/another"})
+
+    assert told["PhysicalResourceId"] == f"{ARN}#adopted"
