@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from cdk_personalize.recipe import Hyperparameter as Hyperparameter
     from cdk_personalize.recipe import Recipe as Recipe
     from cdk_personalize.recipe import RecipeType as RecipeType
+    from cdk_personalize.recommender import IRecommender as IRecommender
+    from cdk_personalize.recommender import Recommender as Recommender
+    from cdk_personalize.recommender import RecommenderGrants as RecommenderGrants
     from cdk_personalize.schema import Field as Field
     from cdk_personalize.schema import Schema as Schema
     from cdk_personalize.service_role import ServiceRole as ServiceRole
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from cdk_personalize.solution import ObjectiveSensitivity as ObjectiveSensitivity
     from cdk_personalize.solution import OptimizationObjective as OptimizationObjective
     from cdk_personalize.solution import Solution as Solution
+    from cdk_personalize.use_case import UseCase as UseCase
     from cdk_personalize.workflow.deadlines import Deadlines as Deadlines
     from cdk_personalize.workflow.workflow import Workflow as Workflow
 
@@ -56,6 +60,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "filter": ("Filter", "IFilter"),
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
     "recipe": ("Hyperparameter", "Recipe", "RecipeType"),
+    "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
     "schema": ("Field", "Schema"),
     "service_role": ("ServiceRole",),
     "solution": (
@@ -66,6 +71,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "OptimizationObjective",
         "Solution",
     ),
+    "use_case": ("UseCase",),
     "workflow.deadlines": ("Deadlines",),
     "workflow.workflow": ("Workflow",),
 }

@@ -14,6 +14,7 @@ PER_DATASET_GROUP: Final = {"solutions": 10, "campaigns": 5, "filters": 30}
 """What AWS raises on request, so that more is a warning."""
 
 FILTER_FIELDS_PER_DATASET_GROUP: Final = 20
+RECOMMENDERS_PER_DATASET_GROUP: Final = 5
 """What AWS does not raise, so that more is an error."""
 
 

@@ -16,7 +16,7 @@ from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._nag import acknowledge_resource
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._provider import Provider, ProviderPolicies
-from cdk_personalize._quotas import FILTER_FIELDS_PER_DATASET_GROUP, warn_above
+from cdk_personalize._quotas import FILTER_FIELDS_PER_DATASET_GROUP, RECOMMENDERS_PER_DATASET_GROUP, warn_above
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import DataBucket, allow_personalize
@@ -26,9 +26,11 @@ from cdk_personalize.recipe import Recipe
 from cdk_personalize.service_role import ServiceRole
 
 if TYPE_CHECKING:
+    from cdk_personalize.campaign import ItemExploration
     from cdk_personalize.dataset import Dataset, DataSource
     from cdk_personalize.event_tracker import EventTracker
     from cdk_personalize.filter import Filter
+    from cdk_personalize.recommender import Recommender
     from cdk_personalize.schema import Schema
     from cdk_personalize.solution import (
         EventWeight,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         OptimizationObjective,
         Solution,
     )
+    from cdk_personalize.use_case import UseCase
     from cdk_personalize.workflow.workflow import Workflow
 
 RESOURCE_TYPE: Final = "Custom::PersonalizeDatasetGroup"
@@ -146,6 +149,7 @@ class DatasetGroup(Resource):
         self._datasets: list[Dataset] = []
         self._filters: list[Filter] = []
         self._solutions: list[Solution] = []
+        self._recommenders: list[Recommender] = []
         self._event_tracker: EventTracker | None = None
         self._workflow: Workflow | None = None
         self.datasets_ready = DependencyGroup()
@@ -257,6 +261,11 @@ class DatasetGroup(Resource):
     def solutions(self) -> list[Solution]:
         """Its solutions."""
         return list(self._solutions)
+
+    @property
+    def recommenders(self) -> list[Recommender]:
+        """Its recommenders."""
+        return list(self._recommenders)
 
     @property
     def event_tracker(self) -> EventTracker | None:
@@ -375,6 +384,46 @@ class DatasetGroup(Resource):
             incremental_update=incremental_update,
         )
 
+    def add_recommender(
+        self,
+        id: str,
+        *,
+        use_case: UseCase,
+        recommender_name: str | None = None,
+        min_recommendation_requests_per_second: int = 1,
+        item_exploration: ItemExploration | None = None,
+        metadata_with_recommendations: bool | None = None,
+        excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
+        running: bool = True,
+    ) -> Recommender:
+        """Add a recommender as a child. The parameters are those of :class:`Recommender`.
+
+        :param id: Construct id.
+        :param use_case: What it recommends.
+        :param recommender_name: What its name starts with. Default: - the construct path
+        :param min_recommendation_requests_per_second: Requests a second that are always provisioned, and billed.
+            Default: - 1
+        :param item_exploration: How much is explored. Default: - as the service sets it
+        :param metadata_with_recommendations: Whether responses can hold item metadata. Default: - as the service does
+        :param excluded_columns: Columns that training ignores. Default: - none
+        :param running: Whether it answers, and is billed. Default: - it is running
+        :raises ValueError: When the use case is of another domain, or does not allow a parameter.
+        """
+        from cdk_personalize.recommender import Recommender
+
+        return Recommender(
+            self,
+            id,
+            dataset_group=self,
+            use_case=use_case,
+            recommender_name=recommender_name,
+            min_recommendation_requests_per_second=min_recommendation_requests_per_second,
+            item_exploration=item_exploration,
+            metadata_with_recommendations=metadata_with_recommendations,
+            excluded_columns=excluded_columns,
+            running=running,
+        )
+
     def add_filter(self, id: str, *, expression: str, filter_name: str | None = None) -> Filter:
         """Add a filter as a child.
 
@@ -473,6 +522,14 @@ class DatasetGroup(Resource):
         self._solutions.append(solution)
         warn_above(self, "solutions", len(self._solutions))
 
+    def _attach_recommender(self, recommender: Recommender) -> None:
+        if len(self._recommenders) == RECOMMENDERS_PER_DATASET_GROUP:
+            raise ValueError(
+                f"dataset group {self.node.path!r} can have at most {RECOMMENDERS_PER_DATASET_GROUP} recommenders, "
+                f"{recommender.node.path!r} is one more"
+            )
+        self._recommenders.append(recommender)
+
     def _campaign_added(self) -> None:
         warn_above(self, "campaigns", sum(len(solution.campaigns) for solution in self._solutions))
 
@@ -520,7 +577,8 @@ class _Complete:
 
     def validate(self) -> list[str]:
         group = self._dataset_group
-        problems = [problem for solution in group.solutions for problem in solution._problems()]
+        trained: list[Solution | Recommender] = [*group.solutions, *group.recommenders]
+        problems = [problem for each in trained for problem in each._problems()]
         problems.extend(problem for each in group.filters for problem in each._problems(group.datasets))
         fields = sorted({f"{dataset}.{column}" for each in group.filters for dataset, column in each._fields()})
         if len(fields) > FILTER_FIELDS_PER_DATASET_GROUP:
@@ -528,10 +586,13 @@ class _Complete:
                 f"the filters of dataset group {group.node.path!r} may use at most {FILTER_FIELDS_PER_DATASET_GROUP} "
                 f"different fields in total, got {len(fields)}: {', '.join(fields)}"
             )
-        if group.solutions and group.workflow is None:
-            names = ", ".join(repr(solution.node.path) for solution in group.solutions)
+        if trained and group.workflow is None:
+            names = ", ".join(repr(each.node.path) for each in trained)
+            kinds = " and ".join(
+                kind for kind, found in (("solutions", group.solutions), ("recommenders", group.recommenders)) if found
+            )
             problems.append(
-                f"dataset group {group.node.path!r} has solutions ({names}) but no Workflow, so nothing would train "
+                f"dataset group {group.node.path!r} has {kinds} ({names}) but no Workflow, so nothing would train "
                 "them; add Workflow(scope, id, dataset_group=...)"
             )
         return problems

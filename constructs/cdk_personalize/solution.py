@@ -17,6 +17,7 @@ from cdk_personalize import avro
 from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import Value, text
+from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 
@@ -29,7 +30,6 @@ RESOURCE_TYPE: Final = "AWS::Personalize::Solution"
 
 MAX_EVENT_TYPE_LENGTH: Final = 256
 MAX_EVENTS: Final = 10
-MAX_EXCLUDED_COLUMNS: Final = 50
 MAX_TRAINING_JOBS: Final = 40
 MAX_PARALLEL_TRAINING_JOBS: Final = 10
 
@@ -172,7 +172,7 @@ class Solution(Resource):
                 "objectiveSensitivity": optimization_objective.sensitivity.value,
             }
         if excluded_columns is not None:
-            config["trainingDataConfig"] = {"excludedDatasetColumns": _render_columns(excluded_columns)}
+            config["trainingDataConfig"] = {"excludedDatasetColumns": render_columns(excluded_columns)}
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._recipe = recipe
@@ -301,17 +301,7 @@ class Solution(Resource):
         interactions = schemas.get(DatasetType.INTERACTIONS.value)
         if self._needs_event_type and interactions is not None and "EVENT_TYPE" not in interactions.columns:
             yield "event_type and events need the column EVENT_TYPE in INTERACTIONS"
-        for excluded_type, columns in self._excluded_columns.items():
-            schema = schemas.get(excluded_type.value)
-            if schema is None:
-                yield f"excluded_columns names {excluded_type.value}, of which the dataset group has no dataset"
-                continue
-            unknown = [name for name in columns if not Token.is_unresolved(name) and name not in schema.columns]
-            if unknown:
-                yield (
-                    f"excluded_columns names {unknown}, which {excluded_type.value} does not have; "
-                    f"allowed: {list(schema.columns)}"
-                )
+        yield from column_problems(self._excluded_columns, schemas)
         yield from self._objective_problems(schemas.get(DatasetType.ITEMS.value))
 
     def _objective_problems(self, items: Any) -> Iterable[str]:
@@ -465,15 +455,3 @@ def _render_events(events: Sequence[EventWeight]) -> list[dict[str, Any]]:
             parameters["eventValueThreshold"] = event.event_value_threshold
         rendered.append(parameters)
     return rendered
-
-
-def _render_columns(columns: Mapping[DatasetType, Sequence[str]]) -> dict[str, list[str]]:
-    for dataset_type, names in columns.items():
-        if not 1 <= len(names) <= MAX_EXCLUDED_COLUMNS:
-            raise ValueError(
-                f"excluded_columns of {dataset_type.value} must have 1 to {MAX_EXCLUDED_COLUMNS} columns, "
-                f"got {len(names)}"
-            )
-        if dataset_type is DatasetType.INTERACTIONS and "EVENT_TYPE" in names:
-            raise ValueError("excluded_columns must not hold 'EVENT_TYPE', which training always uses")
-    return {dataset_type.api_name: list(names) for dataset_type, names in columns.items()}

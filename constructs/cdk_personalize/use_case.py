@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from cdk_personalize.recipe import RecipeType
 
@@ -45,6 +45,27 @@ class UseCase:
     required_datasets: frozenset[str] = frozenset({"INTERACTIONS"})
     optional_datasets: frozenset[str] = frozenset()
     exploration: bool = False
+
+    MOST_VIEWED: ClassVar[UseCase]
+    """ECOMMERCE: items that are viewed most."""
+    BEST_SELLERS: ClassVar[UseCase]
+    """ECOMMERCE: items that are purchased most."""
+    FREQUENTLY_BOUGHT_TOGETHER: ClassVar[UseCase]
+    """ECOMMERCE: items that are purchased together with an item."""
+    CUSTOMERS_WHO_VIEWED_X_ALSO_VIEWED: ClassVar[UseCase]
+    """ECOMMERCE: items that are viewed by those who view an item."""
+    RECOMMENDED_FOR_YOU: ClassVar[UseCase]
+    """ECOMMERCE: items for a user."""
+    BECAUSE_YOU_WATCHED_X: ClassVar[UseCase]
+    """VIDEO_ON_DEMAND: videos that are watched by those who watch a video."""
+    MORE_LIKE_X: ClassVar[UseCase]
+    """VIDEO_ON_DEMAND: videos similar to a video."""
+    MOST_POPULAR: ClassVar[UseCase]
+    """VIDEO_ON_DEMAND: videos that are watched most."""
+    TRENDING_NOW: ClassVar[UseCase]
+    """VIDEO_ON_DEMAND: videos whose popularity rises fastest."""
+    TOP_PICKS_FOR_YOU: ClassVar[UseCase]
+    """VIDEO_ON_DEMAND: videos for a user."""
 
     @property
     def resource(self) -> str:
@@ -144,3 +165,6 @@ USE_CASES: Final[Mapping[str, UseCase]] = MappingProxyType(
     }
 )
 """Every use case, by the name of its recipe."""
+
+for _use_case in USE_CASES.values():
+    setattr(UseCase, _use_case.title.upper().replace(" ", "_"), _use_case)

@@ -18,6 +18,7 @@ def test_each_domain_has_its_five_use_cases() -> None:
 def test_each_use_case_makes_sense(use_case: UseCase) -> None:
     prefix = {"ECOMMERCE": "aws-ecomm-", "VIDEO_ON_DEMAND": "aws-vod-"}[use_case.domain]
     assert use_case.name.startswith(prefix)
+    assert getattr(UseCase, use_case.title.upper().replace(" ", "_")) is use_case
     assert use_case.resource == f"recipe/{use_case.name}"
     assert "INTERACTIONS" in use_case.required_datasets
     assert ("itemId" in use_case.request) == (use_case.recipe_type is RecipeType.RELATED_ITEMS)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ..campaign import Campaign
     from ..dataset import Dataset
     from ..dataset_group import DatasetGroup
+    from ..recommender import Recommender
     from ..solution import Solution
 
 FORMAT_VERSION = 1
@@ -15,12 +16,18 @@ FORMAT_VERSION = 1
 
 def desired_state(dataset_group: DatasetGroup) -> dict[str, Any]:
     """The document for ``dataset_group``, members named as in the Personalize API; values may be tokens."""
+    of_domain = (
+        {"recommenders": [_recommender(recommender) for recommender in dataset_group.recommenders]}
+        if dataset_group.domain is not None
+        else {}
+    )
     return {
         "formatVersion": FORMAT_VERSION,
         "owner": dataset_group.owner,
         "datasetGroupArn": dataset_group.dataset_group_arn,
         "datasets": [_dataset(dataset) for dataset in dataset_group.datasets],
         "solutions": [_solution(solution) for solution in dataset_group.solutions],
+        **of_domain,
     }
 
 
@@ -52,4 +59,15 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
         "campaignArn": campaign.campaign_arn,
         "configuration": campaign.configuration,
         "tags": campaign.document_tags,
+    }
+
+
+def _recommender(recommender: Recommender) -> dict[str, Any]:
+    return {
+        "name": recommender.recommender_name,
+        "recommenderArn": recommender.recommender_arn,
+        "recipeArn": recommender.recipe_arn,
+        "configuration": recommender.configuration,
+        "running": recommender.running,
+        "tags": recommender.document_tags,
     }

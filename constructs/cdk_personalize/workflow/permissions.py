@@ -21,6 +21,10 @@ RUN: Permissions = {
     "any solution": ("personalize:DescribeSolutionVersion",),
     "owned solutions": ("personalize:DeleteSolution", "personalize:StopSolutionVersionCreation"),
     "owned campaigns": ("personalize:DeleteCampaign",),
+    "owned recommenders": ("personalize:DeleteRecommender",),
+    "recommender listing": ("personalize:ListRecommenders",),
+    "recommender state machine": ("states:StartExecution",),
+    "recommender executions": ("states:DescribeExecution", "states:StopExecution"),
     "*": ("personalize:ListCampaigns", "personalize:ListSolutions"),
     "service role": ("iam:PassRole",),
     "lock table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -52,13 +56,27 @@ SOLUTION: Permissions = {
     "*": ("personalize:ListSolutionVersions",),
 }
 
+RECOMMENDER: Permissions = {
+    "dataset group": ("personalize:CreateRecommender",),
+    "declared recommenders": (
+        "personalize:CreateRecommender",
+        "personalize:DescribeRecommender",
+        "personalize:StartRecommender",
+        "personalize:StopRecommender",
+        "personalize:TagResource",
+        "personalize:UpdateRecommender",
+    ),
+}
+
 PLAN: Permissions = {
     "document": ("s3:GetObject",),
     "source buckets": ("s3:ListBucket",),
     "datasets": ("personalize:DescribeDataset",),
     "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
     "any solution": ("personalize:ListTagsForResource",),
+    "any recommender": ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
     "*": (*LISTING, "personalize:ListDatasetImportJobs"),
+    "recommender listing": ("personalize:ListRecommenders",),
     "key": ("kms:Decrypt",),
 }
 
@@ -75,11 +93,16 @@ FINISH: Permissions = {
 WILDCARDS = {
     "*": "the service authorises its list operations on no resource but *",
     "any campaign": "reads campaigns that were declared before and are no longer, whose names are not known any more",
+    "any recommender": "reads recommenders that were declared before and are no longer, whose names are not known "
+    "any more",
     "any solution": "reads solutions that were declared before and are no longer, whose names are not known any more",
     "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
     "import jobs": "names of import jobs are used once, so every import has another",
     "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",
+    "owned recommenders": "removes recommenders that are no longer declared; the owner tag must be this workflow's",
     "owned solutions": "removes solutions that are no longer declared; the owner tag must be this workflow's",
+    "recommender executions": "executions have names of their own, below the state machine that is named",
+    "recommender listing": "the service authorises its list operations on no resource but *",
     "run executions": "executions have names of their own, below the state machine that is named",
     "solution executions": "executions have names of their own, below the state machine that is named",
 }
@@ -101,6 +124,8 @@ TEARDOWN: Permissions = {
     "run state machine": ("states:StartExecution",),
     "run executions": ("states:DescribeExecution",),
     "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
+    "any recommender": ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
     "any solution": ("personalize:ListTagsForResource",),
     "*": LISTING,
+    "recommender listing": ("personalize:ListRecommenders",),
 }

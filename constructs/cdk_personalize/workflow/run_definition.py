@@ -39,7 +39,15 @@ LOCK_KEY = {"id": {"S": "lock"}}
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
 #: The variables that hold what the branches ended with
-BRANCHES = ("imports", "solutions", "stopped", "deletedCampaigns", "deletedSolutions")
+BRANCHES = (
+    "imports",
+    "solutions",
+    "recommenders",
+    "stopped",
+    "deletedCampaigns",
+    "deletedRecommenders",
+    "deletedSolutions",
+)
 _RETRY_SERVICE = [
     {
         "ErrorEquals": ["DynamoDb.DynamoDbException", "DynamoDb.SdkClientException", "Sfn.SfnException"],
@@ -59,6 +67,7 @@ def run_definition(
     plan_function_arn: str,
     document: dict[str, str],
     solution_state_machine_arn: str,
+    recommender_state_machine_arn: str | None = None,
     deadlines: Deadlines,
 ) -> dict[str, Any]:
     """The definition of the workflow's state machine.
@@ -68,6 +77,8 @@ def run_definition(
     :param plan_function_arn: The Lambda function that plans.
     :param document: Where the desired state is kept: ``bucket`` and ``key``.
     :param solution_state_machine_arn: The state machine that makes one solution true.
+    :param recommender_state_machine_arn: The state machine that makes one recommender true.
+        Default: - a custom dataset group, which has no recommenders
     :param deadlines: How long each wait may take at most.
     """
     states: States = {
@@ -84,10 +95,10 @@ def run_definition(
         "Plan solutions": _plan("solutions", "Solutions", partition, plan_function_arn, document),
         "Solutions": _map(
             "$plan.solutions",
-            "Plan prune",
+            "Recommenders" if recommender_state_machine_arn else "Plan prune",
             "solutions",
             "Make solution true",
-            _solution_states(partition, solution_state_machine_arn),
+            _child_states("solution", partition, solution_state_machine_arn),
         ),
         "Plan prune": _plan("prune", "Stop trainings", partition, plan_function_arn, document),
         "Stop trainings": _map(
@@ -95,7 +106,7 @@ def run_definition(
         ),
         "Delete campaigns": _map(
             "$plan.campaigns",
-            "Delete solutions",
+            "Delete recommenders" if recommender_state_machine_arn else "Delete solutions",
             "deletedCampaigns",
             "Begin campaign deletion",
             _delete_states(partition, deadlines, "Campaign", "SolutionArn", "solutionArn"),
@@ -106,6 +117,11 @@ def run_definition(
             "deletedSolutions",
             "Begin solution deletion",
             _delete_states(partition, deadlines, "Solution", "DatasetGroupArn", "datasetGroupArn"),
+        ),
+        **(
+            _recommender_states(partition, recommender_state_machine_arn, deadlines)
+            if recommender_state_machine_arn
+            else {}
         ),
         "Gather": assign("Failed?", failures=_all_failures(), waitingFor="$distinct($waitingFor)"),
         "Failed?": choice(("$count($failures) > 0", "Report failures"), default="Report"),
@@ -119,7 +135,11 @@ def run_definition(
                     "[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
                     "'metrics': metrics, 'campaigns': campaigns}]"
                 ),
-                "pruned": expression("[$append([$deletedCampaigns.name], [$deletedSolutions.name])]"),
+                "recommenders": expression("[$recommenders.name]"),
+                "pruned": expression(
+                    "[$append([$deletedCampaigns.name], $append([$deletedRecommenders.name], "
+                    "[$deletedSolutions.name]))]"
+                ),
             },
         },
         "Report failures": {
@@ -310,9 +330,29 @@ def _import_states(partition: str, deadlines: Deadlines) -> States:
     }
 
 
-def _solution_states(partition: str, state_machine_arn: str) -> States:
+def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadlines) -> States:
     return {
-        "Make solution true": {
+        "Recommenders": _map(
+            "$plan.recommenders",
+            "Plan prune",
+            "recommenders",
+            "Make recommender true",
+            _child_states("recommender", partition, state_machine_arn),
+        ),
+        "Delete recommenders": _map(
+            "$plan.prunedRecommenders",
+            "Delete solutions",
+            "deletedRecommenders",
+            "Begin recommender deletion",
+            _delete_states(partition, deadlines, "Recommender", "DatasetGroupArn", "datasetGroupArn"),
+        ),
+    }
+
+
+def _child_states(kind: str, partition: str, state_machine_arn: str) -> States:
+    """Run the state machine that makes one thing of a kind true."""
+    return {
+        f"Make {kind} true": {
             "Type": "Task",
             "Resource": f"arn:{partition}:states:::states:startExecution.sync:2",
             "Arguments": {
@@ -326,18 +366,18 @@ def _solution_states(partition: str, state_machine_arn: str) -> States:
             "Catch": [
                 {
                     "ErrorEquals": ["States.ALL"],
-                    "Next": "Solution run broken",
+                    "Next": f"Run of {kind} broken",
                     "Output": {
                         "name": expression("$states.input.name"),
                         "failures": expression(
-                            f"[{{'name': 'solution ' & $states.input.name, 'reason': {error_reason()}}}]"
+                            f"[{{'name': '{kind} ' & $states.input.name, 'reason': {error_reason()}}}]"
                         ),
                     },
                 }
             ],
             "End": True,
         },
-        "Solution run broken": {"Type": "Pass", "End": True},
+        f"Run of {kind} broken": {"Type": "Pass", "End": True},
     }
 
 

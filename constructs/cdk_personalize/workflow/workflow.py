@@ -29,14 +29,23 @@ from ..dataset_group import DatasetGroup
 from . import permissions
 from .deadlines import Deadlines
 from .desired_state import desired_state
+from .recommender_definition import recommender_definition
 from .run_definition import run_definition
 from .solution_definition import solution_definition
 
 OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
 #: Uploads that come within this time start one run
 BATCHING = Duration.minutes(1)
-#: Kinds of resources that there may be none of
-_KEYS = ("key", "topic key")
+#: Kinds of resources that there may be none of: without the key, or in a custom dataset group
+_OPTIONAL = (
+    "any recommender",
+    "key",
+    "owned recommenders",
+    "recommender executions",
+    "recommender listing",
+    "recommender state machine",
+    "topic key",
+)
 _UNIQUE_LENGTH = 8
 
 
@@ -105,12 +114,22 @@ class Workflow(Construct):
             timeout=Duration.minutes(5),
             environment={},
         )
+        self._recommender_machine: sfn.StateMachine | None = None
         self._solution_machine = self._create_state_machine(
             "Solution",
             f"{self.workflow_name}-solution",
             solution_definition(partition=stack.partition, deadlines=self._deadlines),
             permissions.SOLUTION,
         )
+        machines = [self._solution_machine]
+        if dataset_group.domain is not None:  # only dataset groups of a domain have recommenders
+            self._recommender_machine = self._create_state_machine(
+                "Recommender",
+                f"{self.workflow_name}-recommender",
+                recommender_definition(partition=stack.partition, deadlines=self._deadlines),
+                permissions.RECOMMENDER,
+            )
+            machines.append(self._recommender_machine)
         self.state_machine = self._create_state_machine(
             "Run",
             self.workflow_name,
@@ -120,6 +139,9 @@ class Workflow(Construct):
                 plan_function_arn=self._plan.function_arn,
                 document=self._document,
                 solution_state_machine_arn=self._solution_machine.state_machine_arn,
+                recommender_state_machine_arn=(
+                    self._recommender_machine.state_machine_arn if self._recommender_machine else None
+                ),
                 deadlines=self._deadlines,
             ),
             permissions.RUN,
@@ -133,7 +155,7 @@ class Workflow(Construct):
             # the document is deleted before the bucket is emptied
             dataset_group.data_bucket,
             self._plan,
-            self._solution_machine,
+            *machines,
             self.state_machine,
             *finish,
             *files,
@@ -304,7 +326,10 @@ class Workflow(Construct):
         """What ``allowed`` says: a statement for every kind of resource."""
         owned = {"StringEquals": {OWNER_CONDITION: self.dataset_group.owner}}
         to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
-        conditions = {"owned solutions": owned, "owned campaigns": owned, "service role": to_personalize}
+        conditions = {
+            **dict.fromkeys(("owned campaigns", "owned recommenders", "owned solutions"), owned),
+            "service role": to_personalize,
+        }
         return [
             iam.PolicyStatement(
                 actions=list(actions),
@@ -315,7 +340,7 @@ class Workflow(Construct):
                 conditions=conditions.get(kind),
             )
             for kind, actions in allowed.items()
-            if kind not in _KEYS or self._resources(kind)()
+            if kind not in _OPTIONAL or self._resources(kind)()
         ]
 
     def _acknowledge(self, construct: IConstruct, allowed: permissions.Permissions) -> None:
@@ -327,10 +352,12 @@ class Workflow(Construct):
         """What a kind of resource is, read once everything is declared."""
         group = self.dataset_group
         key, topic_key = group.data_bucket.encryption_key, self.topic.master_key
+        of_domain = group.domain is not None
         executions = self._run_arn.replace(":stateMachine:", ":execution:")
         kinds: dict[str, Callable[[], list[str]]] = {
             "*": lambda: ["*"],
             "any campaign": lambda: [self._arn("personalize", "campaign/*")],
+            "any recommender": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
             "any solution": lambda: [self._arn("personalize", "solution/*")],
             "child execution rule": lambda: [
                 self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
@@ -339,6 +366,7 @@ class Workflow(Construct):
             "dataset group": lambda: [group.dataset_group_arn],
             "datasets": lambda: [dataset.dataset_arn for dataset in group.datasets],
             "declared campaigns": lambda: [c.campaign_arn for s in group.solutions for c in s.campaigns],
+            "declared recommenders": lambda: [recommender.recommender_arn for recommender in group.recommenders],
             "declared solutions": lambda: [
                 arn for s in group.solutions for arn in (s.solution_arn, f"{s.solution_arn}/*")
             ],
@@ -348,8 +376,14 @@ class Workflow(Construct):
             "key": lambda: [key.key_arn] if key else [],
             "lock table": lambda: [self._table.table_arn],
             "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
+            "owned recommenders": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
             "owned solutions": lambda: [self._arn("personalize", "solution/*")],
             "plan function": lambda: [self._plan.function_arn],
+            "recommender executions": lambda: [f"{executions}-recommender:*"] if of_domain else [],
+            "recommender listing": lambda: ["*"] if of_domain else [],
+            "recommender state machine": lambda: (
+                [self._recommender_machine.state_machine_arn] if self._recommender_machine else []
+            ),
             "run executions": lambda: [f"{executions}:*"],
             "run state machine": lambda: [self._run_arn],
             "service role": lambda: [group.service_role.role_arn],

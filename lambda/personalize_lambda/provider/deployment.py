@@ -40,7 +40,8 @@ def delete(event: Mapping[str, Any]) -> dict[str, Any]:
     if properties["Retain"] == "true":
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     document = json.loads(properties["Document"])
-    _write(properties, json.dumps({**document, "datasets": [], "solutions": []}))
+    nothing: dict[str, list[Any]] = {name: [] for name in ("datasets", "recommenders", "solutions") if name in document}
+    _write(properties, json.dumps({**document, **nothing}))
     _stop_holder(properties)
     return _start(event, trigger="teardown")
 

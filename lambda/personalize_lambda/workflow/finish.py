@@ -46,6 +46,7 @@ def summarize(execution: Mapping[str, Any]) -> dict[str, Any]:
         "waitingFor": output.get("waitingFor", []),
         "imported": output.get("imported", []),
         "solutions": output.get("solutions", []),
+        "recommenders": output.get("recommenders", []),
         "pruned": output.get("pruned", []),
     }
 
@@ -58,6 +59,7 @@ def message(report: Mapping[str, Any]) -> str:
     lines += _section("Waiting for", report["waitingFor"])
     lines += _section("Imported", report["imported"])
     lines += _section("Solutions", [_solution(solution) for solution in report["solutions"]])
+    lines += _section("Recommenders", report["recommenders"])
     lines += _section("Removed, being declared no more", report["pruned"])
     return "\n".join([*lines, "", f"Execution: {report['execution']}"])
 

@@ -6,13 +6,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .reconcile import CampaignState, DatasetState, ImportJob, SolutionState, SolutionVersion, World
+from .reconcile import (
+    CampaignState,
+    DatasetState,
+    ImportJob,
+    RecommenderState,
+    SolutionState,
+    SolutionVersion,
+    World,
+)
 
 OWNER_TAG = "cdk-personalize:owner"
 
 
 def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
-    """Read the datasets with their sources, the solutions with their versions, and the campaigns.
+    """Read the datasets with their sources, the solutions with their versions, the campaigns and the recommenders.
 
     :param document: The desired state, which names the dataset group, its datasets and the owner.
     :param personalize: A boto3 client.
@@ -30,15 +38,21 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
             for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=summary["solutionArn"]):
                 with suppress(personalize.exceptions.ResourceNotFoundException):
                     campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
-    return World(datasets=datasets, solutions=solutions, campaigns=campaigns)
+    return World(
+        datasets=datasets,
+        solutions=solutions,
+        campaigns=campaigns,
+        recommenders=_recommenders(document, personalize=personalize),
+    )
 
 
 def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
-    """What a teardown still has to remove: owned campaigns and solutions with their status, campaigns first."""
+    """What a teardown still has to remove: owned campaigns, recommenders and solutions with their status."""
     world = observe({**document, "datasets": []}, personalize=personalize, s3=None)
     campaigns = [f"campaign {c.name} ({c.status})" for c in world.campaigns.values() if c.owned]
     solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned]
-    return campaigns + solutions
+    recommenders = [f"recommender {r.name} ({r.status})" for r in world.recommenders.values() if r.owned]
+    return campaigns + recommenders + solutions
 
 
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
@@ -97,6 +111,28 @@ def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:
         solution_version_arn=campaign["solutionVersionArn"],
         configuration={key: campaign[key] for key in ("minProvisionedTPS", "campaignConfig") if key in campaign},
     )
+
+
+def _recommenders(document: Mapping[str, Any], *, personalize: Any) -> dict[str, RecommenderState]:
+    """The recommenders; the document of a custom dataset group, which cannot have any, does not speak of them."""
+    recommenders: dict[str, RecommenderState] = {}
+    if "recommenders" not in document:
+        return recommenders
+    for summary in _pages(
+        personalize, "list_recommenders", "recommenders", datasetGroupArn=document["datasetGroupArn"]
+    ):
+        arn = summary["recommenderArn"]
+        with suppress(personalize.exceptions.ResourceNotFoundException):  # gone since it was listed
+            described = personalize.describe_recommender(recommenderArn=arn)["recommender"]
+            recommenders[arn] = RecommenderState(
+                arn=arn,
+                name=described["name"],
+                status=described["status"],
+                update_status=described.get("latestRecommenderUpdate", {}).get("status"),
+                owned=_owned(personalize, arn, document["owner"]),
+                configuration=described.get("recommenderConfig", {}),
+            )
+    return recommenders
 
 
 def _owned(personalize: Any, arn: str, owner: str) -> bool:

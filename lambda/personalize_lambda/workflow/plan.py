@@ -9,7 +9,7 @@ from typing import Any
 from personalize_lambda.aws import client, patiently
 
 from .observe import observe
-from .reconcile import plan_imports, plan_prune, plan_solutions
+from .reconcile import plan_imports, plan_prune, plan_recommenders, plan_solutions
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -39,6 +39,11 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
                 for campaign in step["campaigns"]:
                     operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"
                     campaign["arguments"] = _request(operation, campaign["arguments"])
+            recommenders = plan_recommenders(document, world, event["failedImports"])
+            for step in recommenders["recommenders"]:
+                operation = f"{step['action'].capitalize()}Recommender"
+                step["arguments"] = step["arguments"] and _request(operation, step["arguments"])
+            plan |= recommenders | {"waitingFor": [*plan["waitingFor"], *recommenders["waitingFor"]]}
         case "prune":
             plan = plan_prune(document, world)
         case phase:

@@ -12,6 +12,7 @@ JsonObject = dict[str, Any]
 ACTIVE = "ACTIVE"
 FAILED = "CREATE FAILED"
 STOPPED = "CREATE STOPPED"
+INACTIVE = "INACTIVE"
 _VERSION_SETTLED = {ACTIVE, FAILED, STOPPED}
 _JOB_SETTLED = {ACTIVE, FAILED}
 _JOB_NAME_LENGTH = 63
@@ -69,12 +70,25 @@ class CampaignState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecommenderState:
+    """A recommender as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+
+    arn: str
+    name: str
+    status: str
+    update_status: str | None
+    owned: bool
+    configuration: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """All that exists of one dataset group, by ARN."""
 
     datasets: Mapping[str, DatasetState] = field(default_factory=dict)
     solutions: Mapping[str, SolutionState] = field(default_factory=dict)
     campaigns: Mapping[str, CampaignState] = field(default_factory=dict)
+    recommenders: Mapping[str, RecommenderState] = field(default_factory=dict)
 
 
 def solution_of(solution_version_arn: str) -> str:
@@ -133,11 +147,7 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
     A solution is trained when it has no version that serves or is on its way, once every declared dataset holds data
     and no import of this run has failed: a model is never made from half of the data.
     """
-    empty = [
-        dataset["name"]
-        for dataset in document["datasets"]
-        if not any(job.status == ACTIVE for job in world.datasets[dataset["datasetArn"]].imports)
-    ]
+    empty = _empty_datasets(document, world)
     may_train = not empty and not failed_imports
     solutions: list[JsonObject] = []
     waiting: list[str] = []
@@ -167,6 +177,27 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
     return {"solutions": solutions, "waitingFor": waiting}
 
 
+def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
+    """The recommenders to create, update, start or stop; one that is declared as stopped is not created.
+
+    Creating one trains it, so that it waits for data like a solution does.
+    """
+    empty = _empty_datasets(document, world)
+    recommenders: list[JsonObject] = []
+    waiting: list[str] = []
+    for recommender in document.get("recommenders", ()):
+        state = world.recommenders.get(recommender["recommenderArn"])
+        _refuse_foreign("recommender", recommender["name"], state)
+        if state is None and recommender["running"] and (empty or failed_imports):
+            waiting += [f"{recommender['name']}: data for {', '.join(empty)}"] if empty else []
+            continue
+        action = _recommender_action(document, recommender, state)
+        if action:
+            step = {"name": recommender["name"], "recommenderArn": recommender["recommenderArn"]}
+            recommenders.append({**step, **action})
+    return {"recommenders": recommenders, "waitingFor": waiting}
+
+
 def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
     """What carries our owner tag and is declared no more, in the order in which the service lets it go.
 
@@ -174,6 +205,7 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
     """
     declared = {solution["solutionArn"] for solution in document["solutions"]}
     declared_campaigns = {c["campaignArn"] for solution in document["solutions"] for c in solution["campaigns"]}
+    declared_recommenders = {recommender["recommenderArn"] for recommender in document.get("recommenders", ())}
     pruned_campaigns = [c for c in world.campaigns.values() if c.owned and c.arn not in declared_campaigns]
     gone = {campaign.arn for campaign in pruned_campaigns}
     serving = {solution_of(c.solution_version_arn) for c in world.campaigns.values() if c.arn not in gone}
@@ -194,6 +226,11 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
         "campaigns": [
             {"name": c.name, "campaignArn": c.arn, "solutionArn": solution_of(c.solution_version_arn)}
             for c in pruned_campaigns
+        ],
+        "prunedRecommenders": [
+            {"name": r.name, "recommenderArn": r.arn, "datasetGroupArn": document["datasetGroupArn"]}
+            for r in world.recommenders.values()
+            if r.owned and (r.arn not in declared_recommenders or r.status == FAILED)
         ],
         "prunedSolutions": [
             {"name": s.name, "solutionArn": s.arn, "datasetGroupArn": document["datasetGroupArn"]} for s in pruned
@@ -253,6 +290,40 @@ def _campaign_action(campaign: Mapping[str, Any], world: World, serve: str | Non
     return {**action, "action": "wait", "arguments": {}} if busy else None
 
 
+def _recommender_action(
+    document: Mapping[str, Any], recommender: Mapping[str, Any], state: RecommenderState | None
+) -> JsonObject | None:
+    if state is None:
+        arguments = {
+            "name": recommender["name"],
+            "datasetGroupArn": document["datasetGroupArn"],
+            "recipeArn": recommender["recipeArn"],
+            "recommenderConfig": recommender["configuration"],
+            "tags": recommender["tags"],
+        }
+        return {"action": "create", "arguments": arguments} if recommender["running"] else None
+    this = {"recommenderArn": state.arn}
+    if state.status not in (ACTIVE, INACTIVE) or state.update_status not in (None, ACTIVE, FAILED):
+        return {"action": "wait", "arguments": {}}
+    if recommender["running"] and state.status == INACTIVE:
+        return {"action": "start", "arguments": this}
+    if not recommender["running"]:
+        return {"action": "stop", "arguments": this} if state.status == ACTIVE else None
+    wanted = recommender["configuration"]
+    if state.update_status == FAILED or not _holds(state.configuration, wanted):
+        return {"action": "update", "arguments": {**this, "recommenderConfig": wanted}}
+    return None
+
+
+def _empty_datasets(document: Mapping[str, Any], world: World) -> list[str]:
+    """The declared datasets that hold no data yet."""
+    return [
+        dataset["name"]
+        for dataset in document["datasets"]
+        if not any(job.status == ACTIVE for job in world.datasets[dataset["datasetArn"]].imports)
+    ]
+
+
 def _holds(actual: Any, wanted: Any) -> bool:
     """Whether all that is wanted is there; the service adds its defaults to what was asked for."""
     if isinstance(wanted, Mapping):
@@ -260,7 +331,7 @@ def _holds(actual: Any, wanted: Any) -> bool:
     return bool(actual == wanted)
 
 
-def _refuse_foreign(kind: str, name: str, state: SolutionState | CampaignState | None) -> None:
+def _refuse_foreign(kind: str, name: str, state: SolutionState | CampaignState | RecommenderState | None) -> None:
     if state is not None and not state.owned:
         raise ValueError(
             f"a {kind} named {name} exists already and does not carry this workflow's owner tag, so it is left alone; "

@@ -11,12 +11,14 @@ from personalize_lambda.workflow.reconcile import (
     CampaignState,
     DatasetState,
     ImportJob,
+    RecommenderState,
     SolutionState,
     SolutionVersion,
     World,
     fingerprint,
     plan_imports,
     plan_prune,
+    plan_recommenders,
     plan_solutions,
 )
 
@@ -264,3 +266,102 @@ def test_replaced_solution_goes_only_when_its_campaign_serves_the_new_one() -> N
     assert pruned(plan_prune(document(), before)) == ([], [], [])
     after = replace(before, campaigns={CAMPAIGN: live()})
     assert pruned(plan_prune(document(), after)) == ([], [], [OLD])
+
+
+RECOMMENDER = f"{P}:recommender/for-you"
+CONFIGURATION = {"minRecommendationRequestsPerSecond": 1}
+
+
+def of_domain(*, running: bool = True, requests: int = 1) -> dict[str, Any]:
+    recommender = {
+        "name": "for-you",
+        "recommenderArn": RECOMMENDER,
+        "recipeArn": "r",
+        "configuration": {"minRecommendationRequestsPerSecond": requests},
+        "running": running,
+        "tags": TAGS,
+    }
+    return {**document(solutions=False), "recommenders": [recommender]}
+
+
+def with_recommender(status: str, update_status: str | None = None, *, owned: bool = True) -> World:
+    state = RecommenderState(
+        arn=RECOMMENDER,
+        name="for-you",
+        status=status,
+        update_status=update_status,
+        owned=owned,
+        configuration={**CONFIGURATION, "itemExplorationConfig": {"explorationWeight": "0.3"}},
+    )
+    return replace(world(jobs=(job(),)), recommenders={RECOMMENDER: state})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "existing", "action"),
+    [
+        pytest.param(of_domain(), world(jobs=(job(),)), "create", id="missing"),
+        pytest.param(of_domain(running=False), world(jobs=(job(),)), None, id="missing and not to run"),
+        pytest.param(of_domain(), with_recommender("ACTIVE"), None, id="as declared"),
+        pytest.param(of_domain(), with_recommender("ACTIVE", "ACTIVE"), None, id="as declared after an update"),
+        pytest.param(of_domain(requests=2), with_recommender("ACTIVE"), "update", id="other throughput"),
+        pytest.param(of_domain(), with_recommender("ACTIVE", "CREATE FAILED"), "update", id="failed update"),
+        pytest.param(of_domain(requests=2), with_recommender("ACTIVE", "CREATE PENDING"), "wait", id="being updated"),
+        pytest.param(of_domain(), with_recommender("CREATE IN_PROGRESS"), "wait", id="being made"),
+        pytest.param(of_domain(), with_recommender("CREATE FAILED"), "wait", id="could not be made"),
+        pytest.param(of_domain(), with_recommender("INACTIVE"), "start", id="stopped"),
+        pytest.param(of_domain(running=False), with_recommender("ACTIVE"), "stop", id="to be stopped"),
+        pytest.param(
+            of_domain(running=False, requests=2), with_recommender("INACTIVE"), None, id="stopped as declared"
+        ),
+        pytest.param(of_domain(running=False), with_recommender("STOP IN_PROGRESS"), "wait", id="being stopped"),
+        pytest.param(document(solutions=False), with_recommender("ACTIVE"), None, id="not declared"),
+    ],
+)
+def test_recommenders(wanted: dict[str, Any], existing: World, action: str | None) -> None:
+    plan = plan_recommenders(wanted, existing, ())
+    assert plan["waitingFor"] == []
+    assert [step["action"] for step in plan["recommenders"]] == ([action] if action else [])
+    for step in plan["recommenders"]:
+        assert (step["name"], step["recommenderArn"]) == ("for-you", RECOMMENDER)
+        if action == "create":
+            assert step["arguments"] == {
+                "name": "for-you",
+                "datasetGroupArn": wanted["datasetGroupArn"],
+                "recipeArn": "r",
+                "recommenderConfig": CONFIGURATION,
+                "tags": TAGS,
+            }
+        elif action == "update":
+            assert step["arguments"]["recommenderConfig"] == wanted["recommenders"][0]["configuration"]
+
+
+def test_a_recommender_waits_for_data() -> None:
+    assert plan_recommenders(of_domain(), world(), ()) == {
+        "recommenders": [],
+        "waitingFor": ["for-you: data for interactions"],
+    }
+    failed = plan_recommenders(of_domain(), world(jobs=(job(),)), ("interactions",))
+    assert failed == {"recommenders": [], "waitingFor": []}
+
+
+def test_a_recommender_of_something_else_is_left_alone() -> None:
+    existing = with_recommender("ACTIVE", owned=False)
+    with pytest.raises(ValueError, match="a recommender named for-you exists already and does not carry"):
+        plan_recommenders(of_domain(), existing, ())
+    assert plan_prune(document(), existing)["prunedRecommenders"] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "pruned"),
+    [
+        (document(solutions=False), "ACTIVE", True),
+        (of_domain(), "ACTIVE", False),
+        (of_domain(running=False), "INACTIVE", False),
+        (of_domain(), "CREATE FAILED", True),
+    ],
+)
+def test_recommenders_that_are_declared_no_more_or_could_not_be_made_are_pruned(
+    wanted: dict[str, Any], status: str, pruned: bool
+) -> None:
+    found = plan_prune(wanted, with_recommender(status))["prunedRecommenders"]
+    assert [entry["recommenderArn"] for entry in found] == ([RECOMMENDER] if pruned else [])

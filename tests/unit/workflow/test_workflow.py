@@ -111,6 +111,25 @@ def test_runs_that_end_in_any_way_are_finished(template: Template) -> None:
     )
 
 
+def test_only_a_dataset_group_of_a_domain_has_a_machine_for_recommenders(template: Template) -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    group = personalize.DatasetGroup(stack, "Movies", domain=personalize.Domain.VIDEO_ON_DEMAND)
+    group.add_interactions(schema=personalize.Schema.interactions(domain=group.domain))
+    personalize.Workflow(stack, "Workflow", dataset_group=group)
+    picks = group.add_recommender("Picks", use_case=personalize.UseCase.TOP_PICKS_FOR_YOU)
+    of_domain = Template.from_stack(stack)
+
+    machines = {name for name in of_domain.find_resources("AWS::StepFunctions::StateMachine") if "Workflow" in name}
+    assert len(machines) == 3
+    assert machines <= set(deployment(of_domain)["DependsOn"])
+    assert picks.recommender_name in json.dumps(deployment(of_domain)["Properties"]["Document"])
+    statements = json.dumps(of_domain.find_resources("AWS::IAM::Policy"))
+    for action in ("CreateRecommender", "DeleteRecommender", "ListRecommenders", "StopRecommender"):
+        assert f"personalize:{action}" in statements, action
+    assert "Recommender" not in json.dumps(template.find_resources("AWS::IAM::Policy"))
+    assert "recommenders" not in json.dumps(deployment(template)["Properties"]["Document"])
+
+
 def test_deletions_are_allowed_on_what_carries_the_owner_tag_only() -> None:
     stack = cdk.Stack(cdk.App(), "Films")
     group, _ = declare(stack)
@@ -130,6 +149,7 @@ def test_every_wildcard_has_a_reason() -> None:
         kind
         for allowed in (
             permissions.RUN,
+            permissions.RECOMMENDER,
             permissions.SOLUTION,
             permissions.PLAN,
             permissions.FINISH,
