@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cdk_personalize.filter import IFilter as IFilter
     from cdk_personalize.filter_expression import FilterExpression as FilterExpression
     from cdk_personalize.filter_expression import FilterExpressionError as FilterExpressionError
+    from cdk_personalize.metrics import RequestMetrics as RequestMetrics
     from cdk_personalize.recipe import Hyperparameter as Hyperparameter
     from cdk_personalize.recipe import Recipe as Recipe
     from cdk_personalize.recipe import RecipeType as RecipeType
@@ -59,6 +60,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "event_tracker": ("EventTracker", "EventTrackerGrants", "IEventTracker"),
     "filter": ("Filter", "IFilter"),
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
+    "metrics": ("RequestMetrics",),
     "recipe": ("Hyperparameter", "Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
     "schema": ("Field", "Schema"),

@@ -16,6 +16,7 @@ from cdk_personalize import _grants
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import text
+from cdk_personalize.metrics import GET_PERSONALIZED_RANKING, GET_RECOMMENDATIONS, RequestMetrics
 from cdk_personalize.recipe import RecipeType
 
 if TYPE_CHECKING:
@@ -261,6 +262,13 @@ class Campaign(Resource):
     def grants(self) -> CampaignGrants:
         """What can be allowed on the campaign."""
         return CampaignGrants(self.campaign_arn, self._solution.recipe.recipe_type)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that it answers."""
+        ranking = self._solution.recipe.recipe_type is RecipeType.PERSONALIZED_RANKING
+        operation = GET_PERSONALIZED_RANKING if ranking else GET_RECOMMENDATIONS
+        return RequestMetrics(operation, {"CampaignArn": self.campaign_arn})
 
     @property
     def cdk_tag_manager(self) -> TagManager:

@@ -13,6 +13,7 @@ from cdk_personalize import _grants
 from cdk_personalize._names import check_name, physical_name
 from cdk_personalize._tags import OWNER_TAG, OWNER_TAG_PRIORITY
 from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
+from cdk_personalize.metrics import PUT_EVENTS, RequestMetrics
 
 
 class IEventTracker(IResource, Protocol):
@@ -135,3 +136,8 @@ class EventTracker(Resource):
     def grants(self) -> EventTrackerGrants:
         """What can be allowed on the event tracker."""
         return EventTrackerGrants()
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the events that it gets."""
+        return RequestMetrics(PUT_EVENTS, {"EventTrackerArn": self.event_tracker_arn})

@@ -16,6 +16,7 @@ from cdk_personalize._names import check_name, name_in, personalize_arn, physica
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.metrics import GET_RECOMMENDATIONS, RequestMetrics
 from cdk_personalize.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -207,6 +208,11 @@ class Recommender(Resource):
     def grants(self) -> RecommenderGrants:
         """What can be allowed on the recommender."""
         return RecommenderGrants(self)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that it answers."""
+        return RequestMetrics(GET_RECOMMENDATIONS, {"RecommenderArn": self.recommender_arn})
 
     @property
     def cdk_tag_manager(self) -> TagManager:
