@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
+import jsii
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as cr
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, IValidation
 
 from cdk_personalize._function import lambda_function, logging_role
 from cdk_personalize._nag import acknowledge, acknowledge_resource
@@ -17,11 +18,14 @@ from cdk_personalize._nag import acknowledge, acknowledge_resource
 TOTAL_TIMEOUT = Duration.hours(1)
 QUERY_INTERVAL = Duration.seconds(5)
 
-MOST_USERS = 10
-"""The inline policies of a role have at most 10,240 characters in sum; those of a group and its workflow have 2,000.
+MOST_CHARACTERS = 10_240
+"""Of all inline policies of a role, in sum.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
+# What AWS fills in is longer than it stands in the template, or shorter; this is what it has at most, more or less.
+_CHARACTERS = {"AWS::AccountId": 12, "AWS::Partition": 6, "AWS::Region": 14, "AWS::StackId": 150}
+_CHARACTERS_OF_OTHERS = 110
 
 _ID = "CdkPersonalizeProvider"
 
@@ -38,7 +42,8 @@ class Provider(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self._users: list[str] = []
+        self.policies: list[ProviderPolicies] = []
+        self.node.add_validation(_Room(self))
         self._on_event = lambda_function(
             self,
             "OnEvent",
@@ -109,18 +114,13 @@ class Provider(Construct):
         :param scope: The construct that has the custom resources.
         :param on_event: What the function that creates, updates and deletes may do.
         :param is_complete: What the function that waits may do.
-        :raises ValueError: When the roles have no room for more.
         """
-        self._users.append(scope.node.path)
-        if len(self._users) > MOST_USERS:
-            raise ValueError(
-                f"the stack {Stack.of(self).node.path!r} has room for {MOST_USERS} dataset groups and workflows: IAM "
-                f"limits what one role may be allowed, got {', '.join(self._users)}; put some into another stack"
-            )
-        return ProviderPolicies(
+        policies = ProviderPolicies(
             iam.Policy(scope, "OnEventPolicy", roles=[self.on_event_role], statements=list(on_event)),
             iam.Policy(scope, "IsCompletePolicy", roles=[self.is_complete_role], statements=list(is_complete)),
         )
+        self.policies.append(policies)
+        return policies
 
     def _acknowledge(self, framework: cr.Provider, on_event_role: iam.Role, complete_role: iam.Role) -> None:
         versions = "the provider framework of the CDK allows all versions of the one function that it calls"
@@ -139,3 +139,41 @@ class Provider(Construct):
                 "AwsSolutions-SF2": "it only polls one function; the provider framework of the CDK offers no tracing",
             },
         )
+
+
+@jsii.implements(IValidation)
+class _Room:
+    """Whether IAM takes what the roles are allowed, in sum."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def validate(self) -> list[str]:
+        stack = Stack.of(self._provider)
+        for role in ProviderPolicies._fields:
+            documents = [getattr(policies, role).document for policies in self._provider.policies]
+            size = sum(_characters(stack.resolve(document.to_json())) for document in documents)
+            if size > MOST_CHARACTERS:
+                owners = [policies.on_event.node.path.rpartition("/")[0] for policies in self._provider.policies]
+                return [
+                    f"the stack {stack.node.path!r} has too many dataset groups and workflows: their custom resources "
+                    f"need policies of about {size} characters, and IAM allows a role {MOST_CHARACTERS}; "
+                    f"put some into another stack: {', '.join(owners)}"
+                ]
+        return []
+
+
+def _characters(value: Any) -> int:
+    """Estimate how many characters a resolved value has as compact JSON."""
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+            return _CHARACTERS.get(name, _CHARACTERS_OF_OTHERS)
+        case {"Fn::Join": [_, parts]}:
+            return sum(len(part) if isinstance(part, str) else _characters(part) for part in parts) + 2
+        case {"Fn::ImportValue": _}:
+            return _CHARACTERS_OF_OTHERS
+        case dict():
+            return sum(len(name) + 4 + _characters(member) for name, member in value.items()) + 1
+        case list():
+            return sum(_characters(member) + 1 for member in value) + 1
+    return len(str(value)) + 2

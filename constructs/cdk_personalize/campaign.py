@@ -283,7 +283,7 @@ class Campaign(Resource):
     def _choose_name(self, campaign_name: str | None) -> str:
         if self.node.try_get_context(REPLACE_WITH_SOLUTION) in (True, "true"):
             return physical_name(self, content=self._solution.solution_name, prefix=campaign_name)
-        return campaign_name or physical_name(self)
+        return campaign_name or physical_name(self, content=self._solution.dataset_group.owner)
 
 
 def _check_influence(influence: Mapping[str, float]) -> dict[str, float]:

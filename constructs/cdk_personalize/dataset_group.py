@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResource, ITaggableV2, RemovalPolicies, RemovalPolicy, Resource, Stack, TagManager
+from aws_cdk import Annotations, IResource, ITaggableV2, RemovalPolicies, RemovalPolicy, Resource, Stack, TagManager
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -64,8 +64,8 @@ IS_COMPLETE_ACTIONS: Final = (
 SCHEMA_ON_EVENT_ACTIONS: Final = (
     "personalize:CreateSchema",
     "personalize:DeleteSchema",
-    "personalize:DescribeSchema",
 )
+READ_SCHEMA_ACTIONS: Final = ("personalize:DescribeSchema",)
 STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
 
 _ACTION_TYPES: Final = (DatasetType.ACTIONS, DatasetType.ACTION_INTERACTIONS)
@@ -503,6 +503,11 @@ class DatasetGroup(Resource):
         self._prepared_buckets.append(bucket)
         if not isinstance(bucket, DataBucket):
             allow_personalize(bucket)
+            Annotations.of(self).add_warning_v2(
+                "cdk-personalize:bucketEvents",
+                f"new files in the bucket {bucket.node.path} start a run only if the bucket sends its events to Amazon "
+                "EventBridge, as a DataBucket does",
+            )
         if bucket.policy is not None:
             self.resources_ready.add(bucket.policy)
 
@@ -545,12 +550,14 @@ class DatasetGroup(Resource):
         # Not a statement for each dataset: the statements of one that is removed would be gone before it is deleted.
         datasets = personalize_arn(self, "dataset", f"{self._name}/*")
         schemas = personalize_arn(self, "schema", f"{self.schema_prefix}-*")
+        any_schema = personalize_arn(self, "schema", "*")
         resources = [self.predicted_arn, datasets]
         policies = Provider.get_or_create(self).allow(
             self,
             on_event=[
                 iam.PolicyStatement(actions=list(ON_EVENT_ACTIONS), resources=resources),
                 iam.PolicyStatement(actions=list(SCHEMA_ON_EVENT_ACTIONS), resources=[schemas]),
+                iam.PolicyStatement(actions=list(READ_SCHEMA_ACTIONS), resources=[any_schema]),
                 iam.PolicyStatement(actions=list(STACK_ON_EVENT_ACTIONS), resources=[Stack.of(self).stack_id]),
                 *([self.service_role.passing()] if encrypted else []),
             ],
@@ -560,10 +567,9 @@ class DatasetGroup(Resource):
             acknowledge_resource(
                 policy, datasets, "a dataset that is declared no more has to be deleted when its name is not known here"
             )
+        acknowledge_resource(policies.on_event, schemas, "the name of a schema ends in a hash of its content")
         acknowledge_resource(
-            policies.on_event,
-            schemas,
-            "the name of a schema ends in a hash of its content, and evolving a dataset reads the former one",
+            policies.on_event, any_schema, "a dataset that is taken on may have a schema that something else made"
         )
         return policies
 

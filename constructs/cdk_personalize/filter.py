@@ -79,7 +79,10 @@ class Filter(Resource):
         self._dataset_group = dataset_group
         self._expression = expression
         self._parsed = self._parse()
-        self._name = physical_name(self, content=json.dumps(self.stack.resolve(expression)), prefix=filter_name)
+        owner = dataset_group.owner if isinstance(dataset_group, DatasetGroup) else dataset_group.node.path
+        self._name = physical_name(
+            self, content=f"{json.dumps(self.stack.resolve(expression))}\n{owner}", prefix=filter_name
+        )
         self._resource = personalize.CfnFilter(
             self,
             "Resource",

@@ -143,7 +143,7 @@ class Recommender(Resource):
         self._configuration = configuration
         self._excluded_columns = dict(excluded_columns or {})
         self._running = running
-        self._name = physical_name(self, content=use_case.name, prefix=recommender_name)
+        self._name = physical_name(self, content=f"{use_case.name}\n{dataset_group.owner}", prefix=recommender_name)
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         dataset_group._attach_recommender(self)
 

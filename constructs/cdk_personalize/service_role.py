@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SERVICE = "personalize.amazonaws.com"
 
 USE_KEY_AS_ROLE: Final = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
-USE_KEY_AS_SERVICE: Final = (
+USE_KEY: Final = (
     "kms:CreateGrant",
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -63,11 +63,16 @@ class ServiceRole(iam.Role):
 
         :param key: The key.
         """
-        self.add_to_policy(iam.PolicyStatement(actions=list(USE_KEY_AS_ROLE), resources=[key.key_arn]))
+        # A key of another stack cannot name the role, as this stack depends on that one already. Such a key's policy
+        # lets the role's own policy allow it, which is what the policies of keys do unless they are told otherwise.
+        is_elsewhere = Stack.of(key) is not Stack.of(self)
+        actions = USE_KEY if is_elsewhere else USE_KEY_AS_ROLE
+        self.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))
+        principals: list[iam.IPrincipal] = [iam.ServicePrincipal(SERVICE)]
         added = key.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ArnPrincipal(self.role_arn), iam.ServicePrincipal(SERVICE)],
-                actions=list(USE_KEY_AS_SERVICE),
+                principals=principals if is_elsewhere else [iam.ArnPrincipal(self.role_arn), *principals],
+                actions=list(USE_KEY),
                 resources=["*"],  # in the policy of a key, which it stands for
                 conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(self).account}},
             )
@@ -76,7 +81,7 @@ class ServiceRole(iam.Role):
             Annotations.of(self).add_warning_v2(
                 "cdk-personalize:encryptionKeyPolicy",
                 f"the policy of the encryption key must allow {SERVICE} and this role to call "
-                f"{', '.join(USE_KEY_AS_SERVICE)}; this stack cannot add it, as the key is managed elsewhere",
+                f"{', '.join(USE_KEY)}; this stack cannot add it, as the key is managed elsewhere",
             )
 
     def passing(self) -> iam.PolicyStatement:

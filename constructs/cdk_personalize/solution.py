@@ -33,9 +33,9 @@ MAX_EVENTS: Final = 10
 MAX_TRAINING_JOBS: Final = 40
 MAX_PARALLEL_TRAINING_JOBS: Final = 10
 
-UPDATABLE_MEMBERS: Final = ("performAutoTraining", "performIncrementalUpdate")
-UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig", "eventsConfig")
-"""What UpdateSolution can change; everything else makes another solution."""
+UPDATABLE_MEMBERS: Final = ("performAutoTraining",)
+UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig",)
+"""What does not change a model; everything else makes another solution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,9 @@ class Solution(Resource):
             self._configuration["eventType"] = event_type
         if config:
             self._configuration["solutionConfig"] = config
-        self._name = physical_name(self, content=self.configuration_hash_text, prefix=solution_name)
+        self._name = physical_name(
+            self, content=f"{self.configuration_hash_text}\n{dataset_group.owner}", prefix=solution_name
+        )
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         self._campaigns: list[Campaign] = []
         dataset_group._attach_solution(self)

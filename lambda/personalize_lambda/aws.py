@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,8 +21,12 @@ PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 5.0
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-_THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"})
+# The service says LimitExceeded of rates, too.
+_THROTTLED = frozenset(
+    {"LimitExceededException", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
 _SERVER_ERROR = 500
+_MESSAGE_LENGTH = 2000
 
 Result = TypeVar("Result")
 
@@ -77,6 +82,19 @@ def patiently(act: Callable[[], Result]) -> Result:
                 raise
             log.info("tried again in %s seconds: %s", PAUSE_SECONDS, error)
         time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def short_messages() -> Iterator[None]:
+    """Shorten messages of errors: CloudFormation takes answers of at most 4,096 bytes, the error's trace included."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if len(str(error)) <= _MESSAGE_LENGTH:
+            raise
+        text = str(error)
+        half = _MESSAGE_LENGTH // 2
+        raise RuntimeError(f"{text[:half]} ... {text[-half:]}") from None
 
 
 def arn_in_stack(event: Mapping[str, Any], tail: str) -> str:

@@ -61,6 +61,13 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         aws.patiently(lambda: next(answers([error("AccessDenied", 403)])))
 
 
+def test_long_messages_are_shortened() -> None:
+    with pytest.raises(RuntimeError, match=r"^a{1000} \.\.\. b{1000}$"), aws.short_messages():
+        raise ValueError("a" * 3000 + "b" * 3000)
+    with pytest.raises(ValueError, match=r"^short$"), aws.short_messages():
+        raise ValueError("short")
+
+
 @pytest.mark.parametrize(
     ("failure", "seconds", "raises"),
     [

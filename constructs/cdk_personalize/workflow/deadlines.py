@@ -48,7 +48,9 @@ class Deadlines:
     @property
     def total_seconds(self) -> float:
         """How long a run may take when every wait takes all its time."""
-        one_after_another = (self.imports, self.creation, self.training, self.serving, *([self.deletion] * 3))
+        trainings = [self.training] * 2  # of solutions, then of recommenders
+        deletions = [self.deletion] * 4  # of trainings, campaigns, recommenders and solutions
+        one_after_another = (self.imports, self.creation, *trainings, self.serving, *deletions)
         return float(sum(deadline.to_seconds() for deadline in one_after_another))
 
 

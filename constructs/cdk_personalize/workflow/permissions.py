@@ -19,7 +19,8 @@ RUN: Permissions = {
         "personalize:TagResource",
     ),
     "any solution": ("personalize:DescribeSolutionVersion",),
-    "owned solutions": ("personalize:DeleteSolution", "personalize:StopSolutionVersionCreation"),
+    "owned solutions": ("personalize:DeleteSolution",),
+    "owned trainings": ("personalize:StopSolutionVersionCreation",),
     "owned campaigns": ("personalize:DeleteCampaign",),
     "owned recommenders": ("personalize:DeleteRecommender",),
     "recommender listing": ("personalize:ListRecommenders",),
@@ -42,17 +43,15 @@ SOLUTION: Permissions = {
         "personalize:CreateCampaign",
         "personalize:CreateSolution",
         "personalize:CreateSolutionVersion",
+        "personalize:TagResource",
+    ),
+    "declared campaigns": ("personalize:CreateCampaign", "personalize:TagResource", "personalize:UpdateCampaign"),
+    "any solution": (
         "personalize:DescribeSolution",
         "personalize:DescribeSolutionVersion",
         "personalize:GetSolutionMetrics",
-        "personalize:TagResource",
     ),
-    "declared campaigns": (
-        "personalize:CreateCampaign",
-        "personalize:DescribeCampaign",
-        "personalize:TagResource",
-        "personalize:UpdateCampaign",
-    ),
+    "any campaign": ("personalize:DescribeCampaign",),
     "*": ("personalize:ListSolutionVersions",),
 }
 
@@ -60,12 +59,12 @@ RECOMMENDER: Permissions = {
     "dataset group": ("personalize:CreateRecommender",),
     "declared recommenders": (
         "personalize:CreateRecommender",
-        "personalize:DescribeRecommender",
         "personalize:StartRecommender",
         "personalize:StopRecommender",
         "personalize:TagResource",
         "personalize:UpdateRecommender",
     ),
+    "any recommender": ("personalize:DescribeRecommender",),
 }
 
 PLAN: Permissions = {
@@ -73,8 +72,9 @@ PLAN: Permissions = {
     "source buckets": ("s3:ListBucket",),
     "datasets": ("personalize:DescribeDataset",),
     "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
-    "any solution": ("personalize:ListTagsForResource",),
+    "any solution": ("personalize:DescribeSolution", "personalize:ListTagsForResource"),
     "any recommender": ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
+    "lock table": ("dynamodb:GetItem",),
     "*": (*LISTING, "personalize:ListDatasetImportJobs"),
     "recommender listing": ("personalize:ListRecommenders",),
     "key": ("kms:Decrypt",),
@@ -93,13 +93,13 @@ FINISH: Permissions = {
 WILDCARDS = {
     "*": "the service authorises its list operations on no resource but *",
     "any campaign": "reads campaigns that were declared before and are no longer, whose names are not known any more",
-    "any recommender": "reads recommenders that were declared before and are no longer, whose names are not known "
-    "any more",
+    "any recommender": "reads recommenders that were declared before and are no longer, whose names are not known now",
     "any solution": "reads solutions that were declared before and are no longer, whose names are not known any more",
     "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
     "import jobs": "names of import jobs are used once, so every import has another",
     "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",
     "owned recommenders": "removes recommenders that are no longer declared; the owner tag must be this workflow's",
+    "owned trainings": "stops trainings of solutions that are no longer declared; an owner tag must be this workflow's",
     "owned solutions": "removes solutions that are no longer declared; the owner tag must be this workflow's",
     "recommender executions": "executions have names of their own, below the state machine that is named",
     "recommender listing": "the service authorises its list operations on no resource but *",
@@ -125,7 +125,7 @@ TEARDOWN: Permissions = {
     "run executions": ("states:DescribeExecution",),
     "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
     "any recommender": ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
-    "any solution": ("personalize:ListTagsForResource",),
+    "any solution": ("personalize:DescribeSolution", "personalize:ListTagsForResource"),
     "*": LISTING,
     "recommender listing": ("personalize:ListRecommenders",),
 }

@@ -92,7 +92,10 @@ def run_definition(
             _import_states(partition, deadlines),
             concurrency=CONCURRENT_IMPORTS,
         ),
-        "Plan solutions": _plan("solutions", "Solutions", partition, plan_function_arn, document),
+        "Plan solutions": _plan("solutions", "Stop trainings", partition, plan_function_arn, document),
+        "Stop trainings": _map(
+            "$plan.trainings", "Solutions", "stopped", "Begin stop", _stop_states(partition, deadlines)
+        ),
         "Solutions": _map(
             "$plan.solutions",
             "Recommenders" if recommender_state_machine_arn else "Plan prune",
@@ -100,10 +103,7 @@ def run_definition(
             "Make solution true",
             _child_states("solution", partition, solution_state_machine_arn),
         ),
-        "Plan prune": _plan("prune", "Stop trainings", partition, plan_function_arn, document),
-        "Stop trainings": _map(
-            "$plan.trainings", "Delete campaigns", "stopped", "Begin stop", _stop_states(partition, deadlines)
-        ),
+        "Plan prune": _plan("prune", "Delete campaigns", partition, plan_function_arn, document),
         "Delete campaigns": _map(
             "$plan.campaigns",
             "Delete recommenders" if recommender_state_machine_arn else "Delete solutions",

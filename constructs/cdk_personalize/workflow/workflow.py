@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from aws_cdk import ArnFormat, CfnResource, CustomResource, Duration, Names, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnResource, CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -46,7 +47,6 @@ _OPTIONAL = (
     "recommender state machine",
     "topic key",
 )
-_UNIQUE_LENGTH = 8
 
 
 class Workflow(Construct):
@@ -90,7 +90,10 @@ class Workflow(Construct):
             )
         dataset_group._attach_workflow(self)
         self.dataset_group = dataset_group
-        self.workflow_name = physical_name(self)
+        # What it consists of follows the dataset group: with another one, all of it is made anew, and the former one
+        # keeps what its teardown needs until that is done.
+        self._parts = Construct(self, f"For{_digest(dataset_group.owner)}")
+        self.workflow_name = physical_name(self, content=dataset_group.owner)
         self._deadlines = deadlines or Deadlines()
         self._document = {
             "bucket": dataset_group.data_bucket.bucket_name,
@@ -107,12 +110,12 @@ class Workflow(Construct):
         self.topic = topic or self._create_topic()
         self._table = self._create_lock_table()
         self._plan = lambda_function(
-            self,
+            self._parts,
             "Plan",
             handler="personalize_lambda.workflow.plan.handler",
             description="Compares what is declared with what exists",
             timeout=Duration.minutes(5),
-            environment={},
+            environment={"LOCK_TABLE": self._table.table_name},
         )
         self._recommender_machine: sfn.StateMachine | None = None
         self._solution_machine = self._create_state_machine(
@@ -167,11 +170,11 @@ class Workflow(Construct):
         return self.state_machine.state_machine_arn
 
     def _create_topic(self) -> sns.Topic:
-        return sns.Topic(self, "Topic", display_name="Personalize workflow", enforce_ssl=True)
+        return sns.Topic(self._parts, "Topic", display_name="Personalize workflow", enforce_ssl=True)
 
     def _create_lock_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
-            self,
+            self._parts,
             "Lock",
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -187,7 +190,7 @@ class Workflow(Construct):
     ) -> sfn.StateMachine:
         stack = Stack.of(self)
         log_group = logs.LogGroup(
-            self,
+            self._parts,
             f"{id}Log",
             # log groups of this prefix need no room in the one resource policy that all others share
             log_group_name=f"/aws/vendedlogs/states/{name}",
@@ -195,7 +198,7 @@ class Workflow(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         machine = sfn.StateMachine(
-            self,
+            self._parts,
             id,
             state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
@@ -214,7 +217,7 @@ class Workflow(Construct):
 
     def _create_finish(self) -> list[Construct]:
         function = lambda_function(
-            self,
+            self._parts,
             "Finish",
             handler="personalize_lambda.workflow.finish.handler",
             description="Releases the lock of a run that ended and tells what it did",
@@ -228,7 +231,7 @@ class Workflow(Construct):
         )
         self._allow(function.role, permissions.FINISH)
         rule = events.Rule(
-            self,
+            self._parts,
             "RunEnded",
             description="Any run of the workflow that ended, however it ended",
             event_pattern=events.EventPattern(
@@ -245,17 +248,17 @@ class Workflow(Construct):
 
     def _create_file_trigger(self) -> list[Construct]:
         """New files in a source: EventBridge to SQS, and one run for all that come within a minute."""
-        dead = sqs.Queue(self, "FilesNotHandled", enforce_ssl=True, retention_period=Duration.days(14))
+        dead = sqs.Queue(self._parts, "FilesNotHandled", enforce_ssl=True, retention_period=Duration.days(14))
         acknowledge(dead, {"AwsSolutions-SQS3": "is itself the dead-letter queue"})
         queue = sqs.Queue(
-            self,
+            self._parts,
             "Files",
             enforce_ssl=True,
             visibility_timeout=Duration.minutes(6),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=5),
         )
         function = lambda_function(
-            self,
+            self._parts,
             "Start",
             handler="personalize_lambda.workflow.start_run.handler",
             description="Starts a run for new files",
@@ -265,7 +268,7 @@ class Workflow(Construct):
         self._allow(function.role, permissions.START)
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
         rule = events.Rule(
-            self,
+            self._parts,
             "NewFiles",
             description="A file came into the source of a dataset",
             event_pattern=events.EventPattern(
@@ -282,14 +285,14 @@ class Workflow(Construct):
 
     def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
         policies = Provider.get_or_create(self).allow(
-            self,
+            self._parts,
             on_event=self._statements(permissions.DEPLOY),
             is_complete=self._statements(permissions.TEARDOWN),
         )
         self._acknowledge(policies.on_event, permissions.DEPLOY)
         self._acknowledge(policies.is_complete, permissions.TEARDOWN)
         deployment = custom_resource(
-            self,
+            self._parts,
             "Deployment",
             resource_type="Custom::PersonalizeDeployment",
             properties={
@@ -307,7 +310,7 @@ class Workflow(Construct):
         # It belongs to the dataset group: with a workflow of another construct id it is updated. Were it replaced, the
         # removal of the former one would tear down what the new one serves.
         cast(CfnResource, deployment.node.default_child).override_logical_id(
-            f"PersonalizeDeployment{Names.node_unique_id(self.dataset_group.node)[-_UNIQUE_LENGTH:]}"
+            f"PersonalizeDeployment{_digest(self.dataset_group.owner)}"
         )
         return deployment
 
@@ -328,6 +331,8 @@ class Workflow(Construct):
         to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
         conditions = {
             **dict.fromkeys(("owned campaigns", "owned recommenders", "owned solutions"), owned),
+            # a version that was trained by hand may lack the tag
+            "owned trainings": {"StringEqualsIfExists": {OWNER_CONDITION: self.dataset_group.owner}},
             "service role": to_personalize,
         }
         return [
@@ -378,6 +383,7 @@ class Workflow(Construct):
             "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
             "owned recommenders": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
             "owned solutions": lambda: [self._arn("personalize", "solution/*")],
+            "owned trainings": lambda: [self._arn("personalize", "solution/*")],
             "plan function": lambda: [self._plan.function_arn],
             "recommender executions": lambda: [f"{executions}-recommender:*"] if of_domain else [],
             "recommender listing": lambda: ["*"] if of_domain else [],
@@ -405,3 +411,7 @@ class Workflow(Construct):
 
 def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:
     return resources() or [nothing]
+
+
+def _digest(owner: str) -> str:
+    return hashlib.sha256(owner.encode()).hexdigest()[:8]

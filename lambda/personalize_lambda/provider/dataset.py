@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from personalize_lambda.aws import ALREADY_EXISTS, client, code_of, log
+from personalize_lambda.aws import ALREADY_EXISTS, IN_USE, client, code_of, log, message_of
 from personalize_lambda.provider import evolution, lifecycle, physical_id, tags
 from personalize_lambda.provider.physical_id import PhysicalId
 
@@ -39,8 +40,9 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
                 raise
     log.info("dataset %s exists already and is taken on", arn)
     settled = KIND.settle(arn, lambda state: state is not None and state["status"] == lifecycle.ACTIVE)
-    updating = _evolve(event, arn, settled or {})
+    # The tags first: none can be set on a dataset that is being updated.
     tags.synchronize(arn, properties)
+    updating = _evolve(event, arn, settled or {})
     # What was not ACTIVE yet has no data: it is from an earlier attempt of this creation.
     is_adopted = found is not None and not found["status"].startswith("CREATE")
     return _result(PhysicalId(arn, is_adopted), updating)
@@ -59,12 +61,13 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
             f"dataset {event['PhysicalResourceId']} cannot become {_arn(properties)}, as its data would be lost. "
             "Put back the dataset group and type, or declare the dataset with another construct id"
         )
+    # The tags first: none can be set on a dataset that is being updated.
+    tags.synchronize(target.arn, properties, former)
     updating = None
     # Unless the declaration changed, a dataset may keep the additional columns that a rollback left it.
     if former.get("SchemaArn") != properties["SchemaArn"]:
         settled = KIND.settle(target.arn, lambda state: state is None or state["status"] == lifecycle.ACTIVE)
         updating = _evolve(event, target.arn, settled or {})
-    tags.synchronize(target.arn, properties, former)
     return _result(target, updating)
 
 
@@ -84,13 +87,15 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
     if not state["IsComplete"] or not event.get("UpdatingTo"):
         return state
     target = physical_id.parse(event)
-    latest = ((KIND.describe(target.arn) if target else None) or {}).get("latestDatasetUpdate") or {}
+    found = (KIND.describe(target.arn) if target else None) or {}
+    latest = found.get("latestDatasetUpdate") or {}
     if latest.get("schemaArn") == event["UpdatingTo"] and str(latest.get("status", "")).endswith("FAILED"):
         raise RuntimeError(
             f"the columns of dataset {event['PhysicalResourceId']} could not be changed: "
             f"{latest.get('failureReason', 'the service gives no reason')}. Mend this and deploy again"
         )
-    return state
+    # Just after the request, the dataset may still be shown as it was.
+    return {"IsComplete": found.get("schemaArn") == event["UpdatingTo"]}
 
 
 def _created(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +134,7 @@ def _evolve(event: Mapping[str, Any], arn: str, found: Mapping[str, Any]) -> str
     dataset_type = found["datasetType"].upper()
     problems = evolution.problems(dataset_type, current, wanted)
     if not problems:
-        client("personalize").update_dataset(datasetArn=arn, schemaArn=wanted_arn)
+        _update(arn, wanted_arn)
         log.info("dataset %s is being given the schema %s", arn, wanted_arn)
         return str(wanted_arn)
     if _is_rolling_back(event):
@@ -141,6 +146,21 @@ def _evolve(event: Mapping[str, Any], arn: str, found: Mapping[str, Any]) -> str
         f"and {can}. Put the columns back as they were, or declare a DatasetGroup with another construct id and import "
         "the data there"
     )
+
+
+def _update(arn: str, schema_arn: str) -> None:
+    """Ask for the update, for as long as an import may be in its way."""
+    deadline = time.monotonic() + lifecycle.SETTLE_SECONDS
+    while True:
+        try:
+            client("personalize").update_dataset(datasetArn=arn, schemaArn=schema_arn)
+        except ClientError as error:
+            if code_of(error) != IN_USE or time.monotonic() > deadline:
+                raise
+            log.info("dataset %s cannot be updated yet: %s", arn, message_of(error))
+            time.sleep(lifecycle.POLL_SECONDS)
+        else:
+            return
 
 
 def _schema(arn: str) -> dict[str, Any]:

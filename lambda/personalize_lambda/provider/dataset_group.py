@@ -31,11 +31,13 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
     """
     properties = event["ResourceProperties"]
     arn = arn_in_stack(event, f"dataset-group/{properties['Name']}")
-    try:
-        return _created(properties)
-    except ClientError as error:
-        if code_of(error) != ALREADY_EXISTS:
-            raise
+    # Looked for first: where the quota of dataset groups is used up, creating one would fail for that.
+    if KIND.describe(arn) is None:
+        try:
+            return _created(properties)
+        except ClientError as error:
+            if code_of(error) != ALREADY_EXISTS:
+                raise
     _check_owner(arn, properties)
     found = lifecycle.existing(KIND, arn)
     if found is None:

@@ -27,10 +27,11 @@ def create(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def update(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the desired state and start a run; the run of a workflow that this one replaces is stopped."""
-    former = event["OldResourceProperties"]
-    if former["StateMachineArn"] != event["ResourceProperties"]["StateMachineArn"]:
-        _stop_holder(former)
+    """Write the desired state and start a run in place of the one under way, which works towards the former state.
+
+    What that one has begun goes on in the service, and the new run takes it up as far as it is still wanted.
+    """
+    _stop_holder(event["OldResourceProperties"])
     return create(event)
 
 
@@ -38,6 +39,8 @@ def delete(event: Mapping[str, Any]) -> dict[str, Any]:
     """Declare that nothing is wanted any more, stop the run under way, and start one that removes everything."""
     properties = event["ResourceProperties"]
     if properties["Retain"] == "true":
+        # What a run has begun goes on in the service; a state machine is not deleted before its runs have ended.
+        _stop_holder(properties)
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     document = json.loads(properties["Document"])
     nothing: dict[str, list[Any]] = {name: [] for name in ("datasets", "recommenders", "solutions") if name in document}
@@ -121,7 +124,7 @@ def _stop_holder(properties: Mapping[str, Any]) -> None:
         return
     try:
         client("stepfunctions").stop_execution(
-            executionArn=holder, error="Superseded", cause="the stack no longer wants what this run was started for"
+            executionArn=holder, error=lock.SUPERSEDED, cause="the stack no longer wants what this run was started for"
         )
     except client("stepfunctions").exceptions.ExecutionDoesNotExist:
         log.info("the run %s that held the lock is gone", holder)

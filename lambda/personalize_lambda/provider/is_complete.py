@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from personalize_lambda.aws import PATIENCE_SECONDS, is_denied, is_transient, log
+from personalize_lambda.aws import PATIENCE_SECONDS, is_denied, is_transient, log, short_messages
 from personalize_lambda.provider.lifecycle import GIVE_UP_SECONDS
 from personalize_lambda.provider.registry import module_for
 
@@ -21,7 +21,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     :param event: Event of CloudFormation, with what ``on_event`` returned.
     """
     try:
-        return cast(dict[str, Any], module_for(event).is_complete(event))
+        with short_messages():
+            return cast(dict[str, Any], module_for(event).is_complete(event))
     except (ClientError, BotoCoreError) as error:
         waited = time.time() - float(event["StartedAt"])
         if not ((is_denied(error) and waited < PATIENCE_SECONDS) or (is_transient(error) and waited < GIVE_UP_SECONDS)):

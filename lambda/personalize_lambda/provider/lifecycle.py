@@ -18,6 +18,9 @@ GIVE_UP_SECONDS = 55 * 60
 SETTLE_SECONDS = 10 * 60
 """How long the start of a creation waits for what is still being deleted or updated."""
 
+APPEAR_SECONDS = 60
+"""How long something that was just created may not be found yet."""
+
 POLL_SECONDS = 2.0
 
 ACTIVE = "ACTIVE"
@@ -147,6 +150,8 @@ def is_created(kind: Kind, event: Mapping[str, Any]) -> dict[str, Any]:
         raise RuntimeError(f"physical id must be an ARN, got {event['PhysicalResourceId']!r}")
     found = kind.describe(target.arn)
     if found is None:
+        if time.time() - float(event["StartedAt"]) < APPEAR_SECONDS:
+            return {"IsComplete": False}
         raise RuntimeError(
             f"{kind.noun} {target.arn} does not exist any more; something else deleted it. "
             "Remove it from the stack, deploy, add it again, deploy again"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from personalize_lambda.aws import patiently
+from personalize_lambda.aws import patiently, short_messages
 from personalize_lambda.provider.registry import module_for
 
 
@@ -18,4 +18,5 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     started_at = time.time()
     act = cast(Callable[[Mapping[str, Any]], dict[str, Any]], getattr(module_for(event), event["RequestType"].lower()))
     # The framework hands everything that is returned here to `is_complete`.
-    return {"StartedAt": started_at, **patiently(lambda: act(event))}
+    with short_messages():
+        return {"StartedAt": started_at, **patiently(lambda: act(event))}

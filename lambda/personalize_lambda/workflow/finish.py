@@ -25,7 +25,8 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
     execution = client("stepfunctions").describe_execution(executionArn=event["detail"]["executionArn"])
     report = summarize(execution)
     try:
-        if report["status"] != "QUEUED":  # a run that found the lock held has done nothing that is worth a message
+        # a run that found the lock held, or whose work another does, has nothing to tell
+        if report["status"] != "QUEUED" and execution.get("error") != lock.SUPERSEDED:
             _tell(report)
     finally:  # a message that cannot be sent must not keep the lock
         _release(execution["executionArn"])

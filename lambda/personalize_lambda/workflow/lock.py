@@ -7,6 +7,9 @@ from typing import Any
 
 from personalize_lambda.aws import client
 
+SUPERSEDED = "Superseded"
+"""The error of a run that was stopped because another does its work."""
+
 KEY = {"id": {"S": "lock"}}
 
 

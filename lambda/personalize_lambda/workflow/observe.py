@@ -30,14 +30,25 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     datasets = {
         dataset["datasetArn"]: _dataset(dataset, personalize=personalize, s3=s3) for dataset in document["datasets"]
     }
+    missing = personalize.exceptions.ResourceNotFoundException
     solutions: dict[str, SolutionState] = {}
     campaigns: dict[str, CampaignState] = {}
     for summary in _pages(personalize, "list_solutions", "solutions", datasetGroupArn=document["datasetGroupArn"]):
-        with suppress(personalize.exceptions.ResourceNotFoundException):  # gone since it was listed
+        with suppress(missing):  # gone since it was listed
             solutions[summary["solutionArn"]] = _solution(personalize, summary, owner)
             for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=summary["solutionArn"]):
-                with suppress(personalize.exceptions.ResourceNotFoundException):
+                with suppress(missing):
                     campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
+    # What is declared may exist elsewhere: names are unique in an account and Region, whatever the dataset group.
+    for solution in document["solutions"]:
+        if solution["solutionArn"] not in solutions:
+            with suppress(missing):
+                summary = personalize.describe_solution(solutionArn=solution["solutionArn"])["solution"]
+                solutions[summary["solutionArn"]] = _solution(personalize, summary, owner)
+        for campaign in solution["campaigns"]:
+            if campaign["campaignArn"] not in campaigns:
+                with suppress(missing):
+                    campaigns[campaign["campaignArn"]] = _campaign(personalize, campaign["campaignArn"], owner)
     return World(
         datasets=datasets,
         solutions=solutions,
@@ -118,11 +129,10 @@ def _recommenders(document: Mapping[str, Any], *, personalize: Any) -> dict[str,
     recommenders: dict[str, RecommenderState] = {}
     if "recommenders" not in document:
         return recommenders
-    for summary in _pages(
-        personalize, "list_recommenders", "recommenders", datasetGroupArn=document["datasetGroupArn"]
-    ):
-        arn = summary["recommenderArn"]
-        with suppress(personalize.exceptions.ResourceNotFoundException):  # gone since it was listed
+    listed = _pages(personalize, "list_recommenders", "recommenders", datasetGroupArn=document["datasetGroupArn"])
+    declared = [recommender["recommenderArn"] for recommender in document["recommenders"]]
+    for arn in dict.fromkeys([*(summary["recommenderArn"] for summary in listed), *declared]):
+        with suppress(personalize.exceptions.ResourceNotFoundException):
             described = personalize.describe_recommender(recommenderArn=arn)["recommender"]
             recommenders[arn] = RecommenderState(
                 arn=arn,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from personalize_lambda.aws import client, patiently
 
+from . import lock
 from .observe import observe
 from .reconcile import plan_imports, plan_prune, plan_recommenders, plan_solutions
 
@@ -23,6 +25,12 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
+    holder = lock.holder(os.environ["LOCK_TABLE"])
+    if holder != event["execution"]:
+        raise RuntimeError(
+            f"the run {event['execution']} does not hold the lock, {holder or 'nothing'} does; "
+            "a run that has ended cannot go on: start a new one"
+        )
     location = event["document"]
     document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
     world = observe(document, personalize=client("personalize"), s3=client("s3"))

@@ -97,7 +97,7 @@ def solution_of(solution_version_arn: str) -> str:
 
 
 def fingerprint(files: Iterable[tuple[str, str, int]]) -> str:
-    """Twelve digits that stand for the content of a source: another upload of the same bytes changes nothing."""
+    """Twelve digits that stand for the content of a source, as far as its ETags do."""
     listing = "\n".join(f"{key}\t{etag}\t{size}" for key, etag, size in sorted(files))
     return hashlib.sha256(listing.encode()).hexdigest()[:12]
 
@@ -142,7 +142,7 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
 
 
 def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
-    """The solutions to create, train or serve.
+    """The trainings to stop, and the solutions to create, train or serve.
 
     A solution is trained when it has no version that serves or is on its way, once every declared dataset holds data
     and no import of this run has failed: a model is never made from half of the data.
@@ -174,7 +174,19 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
         }
         if step["create"] or step["train"] or training or step["campaigns"]:
             solutions.append(step)
-    return {"solutions": solutions, "waitingFor": waiting}
+    declared = {solution["solutionArn"] for solution in document["solutions"]}
+    return {
+        # first, so that what is wanted no more is not trained, and billed, beside what is
+        "trainings": [
+            {"name": solution.name, "solutionVersionArn": version.arn}
+            for solution in world.solutions.values()
+            if solution.owned and solution.arn not in declared
+            for version in solution.versions
+            if version.status not in _VERSION_SETTLED
+        ],
+        "solutions": solutions,
+        "waitingFor": waiting,
+    }
 
 
 def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
@@ -201,12 +213,16 @@ def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports:
 def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
     """What carries our owner tag and is declared no more, in the order in which the service lets it go.
 
-    A solution that still serves a campaign that stays is left for a later run.
+    A solution that still serves a campaign that stays is left for a later run. So is all that serves, for as long as
+    something that is declared does not serve yet: it may be what takes the place.
     """
+    waits_for = _not_serving(document, world)
     declared = {solution["solutionArn"] for solution in document["solutions"]}
     declared_campaigns = {c["campaignArn"] for solution in document["solutions"] for c in solution["campaigns"]}
     declared_recommenders = {recommender["recommenderArn"] for recommender in document.get("recommenders", ())}
-    pruned_campaigns = [c for c in world.campaigns.values() if c.owned and c.arn not in declared_campaigns]
+    former_campaigns = [c for c in world.campaigns.values() if c.owned and c.arn not in declared_campaigns]
+    pruned_campaigns = [c for c in former_campaigns if not waits_for or c.status == FAILED]
+    former_recommenders = [r for r in world.recommenders.values() if r.owned and r.arn not in declared_recommenders]
     gone = {campaign.arn for campaign in pruned_campaigns}
     serving = {solution_of(c.solution_version_arn) for c in world.campaigns.values() if c.arn not in gone}
     pruned = [
@@ -217,12 +233,6 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
         if solution.arn not in serving
     ]
     return {
-        "trainings": [
-            {"name": solution.name, "solutionVersionArn": version.arn}
-            for solution in pruned
-            for version in solution.versions
-            if version.status not in _VERSION_SETTLED
-        ],
         "campaigns": [
             {"name": c.name, "campaignArn": c.arn, "solutionArn": solution_of(c.solution_version_arn)}
             for c in pruned_campaigns
@@ -230,13 +240,33 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
         "prunedRecommenders": [
             {"name": r.name, "recommenderArn": r.arn, "datasetGroupArn": document["datasetGroupArn"]}
             for r in world.recommenders.values()
-            if r.owned and (r.arn not in declared_recommenders or r.status == FAILED)
+            if r.owned and (r.status == FAILED or (r in former_recommenders and not waits_for))
         ],
         "prunedSolutions": [
             {"name": s.name, "solutionArn": s.arn, "datasetGroupArn": document["datasetGroupArn"]} for s in pruned
         ],
-        "waitingFor": [],
+        "waitingFor": [
+            f"{name}, declared no more: {', '.join(waits_for)} to serve"
+            for name, status in [
+                *((campaign.name, campaign.status) for campaign in former_campaigns),
+                *((recommender.name, recommender.status) for recommender in former_recommenders),
+            ]
+            if waits_for and status != FAILED
+        ],
     }
+
+
+def _not_serving(document: Mapping[str, Any], world: World) -> list[str]:
+    """The declared campaigns and running recommenders that do not serve yet."""
+    declared = [
+        *((c["name"], world.campaigns.get(c["campaignArn"])) for s in document["solutions"] for c in s["campaigns"]),
+        *(
+            (r["name"], world.recommenders.get(r["recommenderArn"]))
+            for r in document.get("recommenders", ())
+            if r["running"]
+        ),
+    ]
+    return [name for name, state in declared if state is None or state.status != ACTIVE]
 
 
 def _location(dataset: Mapping[str, Any]) -> str:
@@ -328,7 +358,17 @@ def _holds(actual: Any, wanted: Any) -> bool:
     """Whether all that is wanted is there; the service adds its defaults to what was asked for."""
     if isinstance(wanted, Mapping):
         return isinstance(actual, Mapping) and all(_holds(actual.get(key), value) for key, value in wanted.items())
-    return bool(actual == wanted)
+    if actual is None:
+        return wanted is False  # the service may leave out what is not set
+    return bool(actual == wanted) or _number(actual) == _number(wanted) is not None
+
+
+def _number(value: Any) -> float | None:
+    """The number that a string stands for: the service may write ``30`` as ``30.0``."""
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _refuse_foreign(kind: str, name: str, state: SolutionState | CampaignState | RecommenderState | None) -> None:

@@ -84,6 +84,7 @@ def make_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stack]
     made: list[Stack] = []
     monkeypatch.setattr(lifecycle, "POLL_SECONDS", 0.005)
     monkeypatch.setattr(aws, "PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(aws, "PATIENCE_SECONDS", 0.5)
 
     def make(settings: Settings | None = None) -> Stack:
         stack = Stack(Cloud(settings or Settings()))

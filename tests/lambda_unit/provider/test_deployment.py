@@ -152,12 +152,16 @@ def test_deletion_starts_one_run_a_minute_until_nothing_is_left(
     assert services.started == ["teardown-request", "teardown-request-0", "teardown-request-1"]
 
 
-def test_the_run_of_a_workflow_that_is_replaced_is_stopped(services: Services) -> None:
+def test_an_update_takes_the_place_of_the_run_under_way(services: Services) -> None:
     services.holder = "its run"
-    send("Update")
-    assert services.stopped == []
     send("Update", former={"StateMachineArn": f"{MACHINE}-former", "LockTable": "former"})
-    assert services.stopped == ["its run"]
+    assert (services.stopped, services.started) == (["its run"], ["deploy-request"])
+
+
+def test_what_is_retained_is_not_worked_on_any_more(services: Services) -> None:
+    services.holder = "its run"
+    send("Delete", Retain="true")
+    assert (services.stopped, services.started, services.documents) == (["its run"], [], [])
 
 
 def test_deletion_gives_up_after_55_minutes_and_names_what_is_left(services: Services, left: list[str]) -> None:

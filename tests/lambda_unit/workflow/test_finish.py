@@ -115,6 +115,11 @@ def test_every_failure_is_named(finished: Callable[..., Services]) -> None:
     assert "Workflow films: FAILED\n\nWhat failed:\nimport of items: bad\ntraining picks: too few\n" in message
 
 
+def test_a_run_whose_work_another_does_is_not_told(finished: Callable[..., Services]) -> None:
+    services = finished({"status": "ABORTED", "error": "Superseded", "cause": "a new deployment"}, HELD)
+    assert (services.messages, services.events, services.item) == ([], [], None)
+
+
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
 def test_abnormal_ends_release_and_tell(finished: Callable[..., Services], status: str) -> None:
     services = finished({"status": status}, HELD)

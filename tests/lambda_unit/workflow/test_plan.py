@@ -46,6 +46,16 @@ class Bucket:
         yield {"Contents": [{"Key": key, "ETag": str(hash(body)), "Size": len(body)} for key, body in found]}
 
 
+class Lock:
+    """DynamoDB as far as the function uses it."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": {"execution": {"S": self.holder}}}
+
+
 def document(**changes: Any) -> dict[str, Any]:
     campaign = {
         "name": "live",
@@ -85,11 +95,13 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(cloud: Cloud, clients: Callable[..., None]) -> Callable[..., Any]:
+def ask(cloud: Cloud, clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Plan a phase."""
 
-    def phase(name: str, wanted: dict[str, Any], failed: tuple[str, ...] = ()) -> Any:
-        clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted))
+    monkeypatch.setenv("LOCK_TABLE", "lock")
+
+    def phase(name: str, wanted: dict[str, Any], failed: tuple[str, ...] = (), holder: str = "run") -> Any:
+        clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted), dynamodb=Lock(holder))
         event = {"phase": name, "document": {"bucket": BUCKET, "key": "k"}, "execution": "run", "failedImports": failed}
         return plan.handler(event, None)
 
@@ -111,7 +123,7 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     make.dataset(make.group())
     wanted = document()
     assert ask("imports", wanted)["waitingFor"] == [f"interactions: no CSV file in s3://{BUCKET}/interactions/ yet"]
-    waiting = {"solutions": [], "recommenders": [], "waitingFor": ["picks-1: data for interactions"]}
+    waiting = {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": ["picks-1: data for interactions"]}
     assert ask("solutions", wanted) == waiting
 
     cloud.buckets.put("interactions/a.csv", interactions_csv())
@@ -131,7 +143,7 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     (action,) = step["campaigns"]
     client.create_campaign(**camel(action["arguments"]), solutionVersionArn=version)
     make.wait("campaign", action["campaignArn"])
-    assert ask("solutions", wanted) == {"solutions": [], "recommenders": [], "waitingFor": []}
+    assert ask("solutions", wanted) == {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": []}
     assert not any(ask("prune", wanted).values())
     assert remaining(wanted, personalize=client) == ["campaign live (ACTIVE)", "solution picks-1 (ACTIVE)"]
 
@@ -151,6 +163,22 @@ def test_members_that_are_newer_than_the_sdk_are_passed_on(cloud: Cloud, ask: Ca
     }
     (step,) = ask("solutions", wanted)["solutions"]
     assert step["create"]["NewConfig"] == {"SomeLimit": 1, "More": {"DeepLimit": 2}, "Many": [{"OneOf": 3}]}
+
+
+def test_a_run_that_has_given_the_lock_back_does_not_go_on(ask: Callable[..., Any]) -> None:
+    with pytest.raises(RuntimeError, match="the run run does not hold the lock, another does; a run that has ended"):
+        ask("imports", document(), holder="another")
+
+
+def test_what_is_declared_and_belongs_to_another_dataset_group_is_left_alone(
+    cloud: Cloud, ask: Callable[..., Any]
+) -> None:
+    make = Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    other = make.group("another")
+    make.solution(other, "picks-1")
+    with pytest.raises(ValueError, match="a solution named picks-1 exists already and does not carry"):
+        ask("solutions", document())
 
 
 def test_unknown_phase_is_refused(ask: Callable[..., Any]) -> None:

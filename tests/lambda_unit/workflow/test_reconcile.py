@@ -198,7 +198,7 @@ def test_solutions(existing: World, tps: int, expected: list[Any]) -> None:
 
 def test_training_waits_for_all_data() -> None:
     plan = plan_solutions(document(), world(), [])
-    assert plan == {"solutions": [], "waitingFor": ["top-picks-1: data for interactions"]}
+    assert plan == {"trainings": [], "solutions": [], "waitingFor": ["top-picks-1: data for interactions"]}
 
 
 def test_no_training_after_a_failed_import_but_campaigns_are_kept_true() -> None:
@@ -214,9 +214,17 @@ def test_foreign_resources_are_refused() -> None:
         plan_solutions(document(), world(jobs=READY, versions=("ACTIVE",), campaign=live(owned=False)), [])
 
 
-def pruned(plan: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+def test_trainings_of_what_is_declared_no_more_are_stopped_before_others_begin() -> None:
+    existing = world(versions=("CREATE IN_PROGRESS", "ACTIVE"))
+    stopped = [{"name": "top-picks-1", "solutionVersionArn": f"{SOLUTION}/v0"}]
+    assert plan_solutions(document(solutions=False), existing, [])["trainings"] == stopped
+    assert plan_solutions(document(), existing, [])["trainings"] == []
+    foreign = world(versions=("CREATE IN_PROGRESS",), owned=False)
+    assert plan_solutions(document(solutions=False), foreign, [])["trainings"] == []
+
+
+def pruned(plan: dict[str, Any]) -> tuple[list[str], list[str]]:
     return (
-        [step["solutionVersionArn"] for step in plan["trainings"]],
         [step["campaignArn"] for step in plan["campaigns"]],
         [step["solutionArn"] for step in plan["prunedSolutions"]],
     )
@@ -225,47 +233,68 @@ def pruned(plan: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
 @pytest.mark.parametrize(
     ("wanted", "existing", "expected"),
     [
-        pytest.param(document(), world(versions=("ACTIVE",), campaign=live()), ([], [], []), id="all declared"),
+        pytest.param(document(), world(versions=("ACTIVE",), campaign=live()), ([], []), id="all declared"),
         pytest.param(
             document(campaigns=False),
             world(versions=("ACTIVE",), campaign=live()),
-            ([], [CAMPAIGN], []),
+            ([CAMPAIGN], []),
             id="campaign not declared",
         ),
         pytest.param(
             document(solutions=False),
             world(versions=("ACTIVE",), campaign=live()),
-            ([], [CAMPAIGN], [SOLUTION]),
+            ([CAMPAIGN], [SOLUTION]),
             id="nothing declared",
         ),
         pytest.param(
             document(solutions=False),
-            world(versions=("CREATE IN_PROGRESS",)),
-            ([f"{SOLUTION}/v0"], [], [SOLUTION]),
-            id="training stopped first",
-        ),
-        pytest.param(
-            document(solutions=False),
             world(versions=("ACTIVE",), campaign=live(owned=False)),
-            ([], [], []),
+            ([], []),
             id="foreign campaign keeps its solution",
         ),
         pytest.param(
-            document(solutions=False), world(versions=("ACTIVE",), owned=False), ([], [], []), id="foreign solution"
+            document(solutions=False), world(versions=("ACTIVE",), owned=False), ([], []), id="foreign solution"
         ),
     ],
 )
 def test_prune(wanted: dict[str, Any], existing: World, expected: Any) -> None:
-    assert pruned(plan_prune(wanted, existing)) == expected
+    plan = plan_prune(wanted, existing)
+    assert pruned(plan) == expected
+    assert plan["waitingFor"] == []
+
+
+@pytest.mark.parametrize("status", [None, "CREATE IN_PROGRESS", "CREATE FAILED"])
+def test_what_serves_is_kept_until_what_takes_its_place_does(status: str | None) -> None:
+    former = live(f"{OLD}/v0", arn=f"{P}:campaign/former", name="former")
+    old = SolutionState(arn=OLD, name="top-picks-0", status="ACTIVE", owned=True, versions=[])
+    existing = world(versions=("ACTIVE",), campaign=live(status=status) if status else None)
+    existing = replace(
+        existing, solutions={**existing.solutions, OLD: old}, campaigns={**existing.campaigns, former.arn: former}
+    )
+    plan = plan_prune(document(), existing)
+    assert pruned(plan) == ([], [])
+    assert plan["waitingFor"] == ["former, declared no more: live to serve"]
+
+    serving = replace(existing, campaigns={CAMPAIGN: live(), former.arn: former})
+    plan = plan_prune(document(), serving)
+    assert (pruned(plan), plan["waitingFor"]) == (([former.arn], [OLD]), [])
+
+
+def test_a_recommender_is_kept_until_what_takes_its_place_serves() -> None:
+    wanted = of_domain()
+    wanted["recommenders"][0] |= {"name": "new", "recommenderArn": f"{P}:recommender/new"}
+    plan = plan_prune(wanted, with_recommender("ACTIVE"))
+    assert plan["prunedRecommenders"] == []
+    assert plan["waitingFor"] == ["for-you, declared no more: new to serve"]
 
 
 def test_replaced_solution_goes_only_when_its_campaign_serves_the_new_one() -> None:
     old = SolutionState(arn=OLD, name="top-picks-0", status="ACTIVE", owned=True, versions=[])
     before = world(versions=("ACTIVE",), campaign=live(f"{OLD}/v0"))
     before = replace(before, solutions={**before.solutions, OLD: old})
-    assert pruned(plan_prune(document(), before)) == ([], [], [])
+    assert pruned(plan_prune(document(), before)) == ([], [])
     after = replace(before, campaigns={CAMPAIGN: live()})
-    assert pruned(plan_prune(document(), after)) == ([], [], [OLD])
+    assert pruned(plan_prune(document(), after)) == ([], [OLD])
 
 
 RECOMMENDER = f"{P}:recommender/for-you"
@@ -365,3 +394,26 @@ def test_recommenders_that_are_declared_no_more_or_could_not_be_made_are_pruned(
 ) -> None:
     found = plan_prune(wanted, with_recommender(status))["prunedRecommenders"]
     assert [entry["recommenderArn"] for entry in found] == ([RECOMMENDER] if pruned else [])
+
+
+@pytest.mark.parametrize(
+    ("actual", "wanted", "same"),
+    [
+        ({"minProvisionedTPS": 1, "more": 2}, {"minProvisionedTPS": 1}, True),
+        ({"weight": "30.0"}, {"weight": "30"}, True),
+        ({"weight": "0.3"}, {"weight": "0.4"}, False),
+        ({}, {"enabled": False}, True),
+        ({}, {"enabled": True}, False),
+        ({"name": "a"}, {"name": "b"}, False),
+        ({"nested": {"a": 1}}, {"nested": {"a": 1}}, True),
+        ({}, {"nested": {"a": 1}}, False),
+    ],
+)
+def test_what_the_service_writes_in_another_way_is_the_same(
+    actual: dict[str, Any], wanted: dict[str, Any], same: bool
+) -> None:
+    campaign = {"name": "live", "campaignArn": CAMPAIGN, "configuration": wanted, "tags": TAGS}
+    declared = document()
+    declared["solutions"][0]["campaigns"] = [campaign]
+    existing = world(jobs=READY, versions=("ACTIVE",), campaign=live(configuration=actual))
+    assert (plan_solutions(declared, existing, [])["solutions"] == []) is same

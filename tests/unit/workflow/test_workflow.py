@@ -75,7 +75,7 @@ def test_an_encrypted_topic_may_be_written_to() -> None:
     statements = [
         statement
         for name, policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
-        if name.startswith("WorkflowFinishRole")
+        if re.match(r"WorkflowFor\w{8}FinishRole", name)
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
     assert {
