@@ -26,6 +26,10 @@ class Uncertain:
     :param autotrain_by_callers: whether CreateSolutionVersion takes the trainingMode AUTOTRAIN.
     :param inactive_campaign_error: the error when a campaign that is asked for recommendations is not ACTIVE.
     :param inactive_filter_error: the error when the filter of a request is not ACTIVE.
+    :param cloudformation_solution_trains: whether ``AWS::Personalize::Solution``, which has no property for it, leaves
+        automatic training on, as the API does by default.
+    :param cloudformation_tags_schemas: whether ``AWS::Personalize::Schema`` tags what it makes: it has the property and
+        the permission, but the API does not list schemas among what can be tagged.
     """
 
     update_campaign_across_solutions: bool = True
@@ -39,9 +43,15 @@ class Uncertain:
     autotrain_by_callers: bool = False
     inactive_campaign_error: str = "ResourceNotFoundException"
     inactive_filter_error: str = "InvalidInputException"
+    cloudformation_solution_trains: bool = True
+    cloudformation_tags_schemas: bool = False
 
 
 # Not documented anywhere, and of no use as a switch:
+
+#: what ``Ref`` gives for CloudFormation's types: their reference says the name for the four old ones, while their
+#: schemas' primary identifier is the ARN
+CLOUDFORMATION_REF = "ARN"
 
 #: text for rows that do not fit the schema (wrong type, empty id, wrong number of values)
 ROWS_DO_NOT_CONFORM = (

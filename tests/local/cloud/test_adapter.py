@@ -7,7 +7,6 @@ import types
 import pytest
 
 from personalize_local.cloud.adapter import expected
-from personalize_local.cloud.adapter.resource_types import TYPES
 
 
 @pytest.fixture
@@ -44,20 +43,6 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         expected.IncompatibleEmulatorError, match=r"ministack 9\.9\.9 is installed, personalize-local needs"
     ):
         expected.require_version()
-
-
-def test_resource_types_are_those_of_the_cloudformation_registry() -> None:
-    """cfn-lint carries the registry's schemas."""
-    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
-
-    for row in TYPES:
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", row.name).schema
-        create_only = {path.split("/")[2] for path in schema["createOnlyProperties"]}
-        read_only = {path.removeprefix("/properties/") for path in schema["readOnlyProperties"]}
-        updatable = schema["properties"].keys() - create_only - read_only - {"Tags", "DatasetImportJob"}
-        assert row.create_only >= create_only - {"DatasetImportJob"}, row.name
-        assert row.updatable == updatable, row.name
-        assert {row.arn_attribute, *row.attributes} == read_only, row.name
 
 
 def test_iam_knows_the_actions_and_resources_of_personalize() -> None:

@@ -1,4 +1,4 @@
-"""Personalize in the local cloud: its CloudFormation types, its permissions and what only a local cloud can do."""
+"""Personalize in the local cloud: its permissions and what only a local cloud can do."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from personalize_local.cloud.client import AdminError, LocalCloud
 
-from .conftest import Stacks, StateMachines, machine, unique, wait_for
+from .conftest import StateMachines, machine, unique, wait_for
 
 SCHEMA = json.dumps(
     {
@@ -24,103 +24,6 @@ SCHEMA = json.dumps(
         "version": "1.0",
     }
 )
-
-
-def attribute(name: str, attribute: str) -> dict[str, Any]:
-    return {"Fn::GetAtt": [name, attribute]}
-
-
-def group_template(name: str, event_type: str = "watch", tags: dict[str, str] | None = None) -> dict[str, Any]:
-    """A dataset group with interactions, an event tracker and a filter whose name follows its expression."""
-    listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
-    resources: dict[str, Any] = {
-        "Group": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": name}},
-        "Schema": {"Type": "AWS::Personalize::Schema", "Properties": {"Name": name, "Schema": SCHEMA}},
-        "Interactions": {
-            "Type": "AWS::Personalize::Dataset",
-            "Properties": {
-                "Name": name,
-                "DatasetType": "Interactions",
-                "DatasetGroupArn": attribute("Group", "DatasetGroupArn"),
-                "SchemaArn": attribute("Schema", "SchemaArn"),
-            },
-        },
-        "Tracker": {
-            "Type": "AWS::Personalize::EventTracker",
-            "DependsOn": "Interactions",
-            "Properties": {
-                "Name": name,
-                "DatasetGroupArn": attribute("Group", "DatasetGroupArn"),
-                "Tags": listed,
-            },
-        },
-        "Filter": {
-            "Type": "AWS::Personalize::Filter",
-            "DependsOn": "Interactions",
-            "Properties": {
-                "Name": f"{name}-{event_type}",
-                "DatasetGroupArn": attribute("Group", "DatasetGroupArn"),
-                "FilterExpression": f'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("{event_type}")',
-                "Tags": listed,
-            },
-        },
-    }
-    outputs = {
-        "TrackingId": {"Value": attribute("Tracker", "TrackingId")},
-        "TrackerArn": {"Value": attribute("Tracker", "EventTrackerArn")},
-        "FilterArn": {"Value": attribute("Filter", "FilterArn")},
-        "FilterStatus": {"Value": attribute("Filter", "Status")},
-        "FilterRef": {"Value": {"Ref": "Filter"}},
-    }
-    return {"Resources": resources, "Outputs": outputs}
-
-
-def outputs(stack: dict[str, Any]) -> dict[str, str]:
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-class TestResourceTypes:
-    def test_life(self, personalize_local: LocalCloud, stacks: Stacks) -> None:
-        personalize, name = personalize_local.client("personalize"), unique("g")
-        stack = stacks.deploy(group_template(name, tags={"team": "a", "old": "x"}), name)
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.events(name)
-        first = outputs(stack)
-        assert first["FilterRef"] == first["FilterArn"]
-        assert first["FilterStatus"] == "ACTIVE"
-        tracker = personalize.describe_event_tracker(eventTrackerArn=first["TrackerArn"])["eventTracker"]
-        assert tracker["trackingId"] == first["TrackingId"]
-
-        tagged = outputs(stacks.deploy(group_template(name, tags={"team": "b", "new": "y"}), name))
-        assert tagged == first
-        tags = personalize.list_tags_for_resource(resourceArn=first["TrackerArn"])["tags"]
-        assert {tag["tagKey"]: tag["tagValue"] for tag in tags} == {"team": "b", "new": "y"}
-
-        replaced = outputs(stacks.deploy(group_template(name, "click", {"team": "b"}), name))
-        assert replaced["TrackerArn"] == first["TrackerArn"]
-        assert replaced["FilterArn"].endswith(f"{name}-click")
-        with pytest.raises(personalize.exceptions.ResourceNotFoundException):
-            personalize.describe_filter(filterArn=first["FilterArn"])
-
-        stacks.delete(name)
-        groups = personalize.list_dataset_groups()["datasetGroups"]
-        assert name not in {group["name"] for group in groups}
-
-    def test_a_changed_stack_tag_replaces_a_type_whose_tags_are_create_only(self, stacks: Stacks) -> None:
-        name = unique("g")
-        template = {"Resources": {"Group": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": name}}}}
-        stacks.deploy(template, name, Tags=[{"Key": "stage", "Value": "one"}])
-        stack = stacks.deploy(template, name, Tags=[{"Key": "stage", "Value": "two"}])
-        assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-        assert any("already exists" in reason for _, _, reason in stacks.events(name))
-
-    def test_what_fails_to_stabilize_leaves_nothing(self, personalize_local: LocalCloud, stacks: Stacks) -> None:
-        name = unique("g")
-        personalize_local.fail("CreateFilter", failure_reason="it was asked to", name=f"{name}-*")
-        stack = stacks.deploy(group_template(name), name)
-        assert stack["StackStatus"] == "ROLLBACK_COMPLETE", stacks.events(name)
-        assert any("CREATE FAILED: it was asked to" in reason for _, _, reason in stacks.events(name))
-        groups = personalize_local.client("personalize").list_dataset_groups()["datasetGroups"]
-        assert name not in {group["name"] for group in groups}
 
 
 class TestPermissions:

@@ -28,23 +28,18 @@ def rest_operations() -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def to_api_members(shape: Any, value: Any) -> Any:
-    """Rename CloudFormation's members to the API's, and turn its strings into numbers and booleans.
+    """Rename CloudFormation's members to the API's.
 
     :param shape: botocore shape of what the API expects.
     :param value: the CloudFormation value.
     """
-    kind = shape.type_name
-    if kind == "structure" and isinstance(value, dict):
+    if shape.type_name == "structure" and isinstance(value, dict):
         members = {name.lower(): name for name in shape.members}
         named = {members.get(key.lower(), key): item for key, item in value.items()}
         return {
             key: to_api_members(shape.members[key], item) if key in shape.members else item
             for key, item in named.items()
         }
-    if kind == "list" and isinstance(value, list):
+    if shape.type_name == "list" and isinstance(value, list):
         return [to_api_members(shape.member, item) for item in value]
-    if kind == "boolean" and isinstance(value, str):
-        return value.lower() == "true"
-    if kind in ("integer", "long") and isinstance(value, str):
-        return int(value)
     return value
