@@ -11,12 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from .shop import Shop
+from typing import Any, Protocol
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
+
+
+class App(Protocol):
+    """An app with one stack."""
+
+    @property
+    def stack(self) -> str:
+        """Name of the stack."""
+
+    def synth(self, folder: Path) -> Path:
+        """Synthesize it into a folder."""
 
 
 class CommandError(AssertionError):
@@ -51,14 +60,14 @@ class Deployer:
             raise CommandError(result.stdout + result.stderr)
         return result.stdout + result.stderr
 
-    def deploy(self, shop: Shop) -> dict[str, str]:
+    def deploy(self, shop: App) -> dict[str, str]:
         """Synthesize and deploy; the stack's outputs."""
         self._count += 1
         assembly = shop.synth(self.folder / f"assembly-{self._count}")
         self.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
         return self.outputs(shop.stack)
 
-    def destroy(self, shop: Shop) -> None:
+    def destroy(self, shop: App) -> None:
         """Destroy the stack."""
         self._count += 1
         assembly = shop.synth(self.folder / f"assembly-{self._count}")

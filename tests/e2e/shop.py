@@ -80,7 +80,7 @@ CATEGORIES = ("books", "games", "music", "tools")
 
 def items() -> str:
     """Sixty items in four categories."""
-    return _csv(["ITEM_ID", "CATEGORY"], [[f"item-{n}", CATEGORIES[n % 4]] for n in range(60)])
+    return csv_text(["ITEM_ID", "CATEGORY"], [[f"item-{n}", CATEGORIES[n % 4]] for n in range(60)])
 
 
 def interactions(count: int = 3000) -> str:
@@ -91,10 +91,11 @@ def interactions(count: int = 3000) -> str:
         user = chance.randrange(80)
         item = chance.randrange(15) * 4 + (user % 4 if chance.random() < 0.9 else chance.randrange(4))
         rows.append([f"user-{user}", f"item-{item}", "view", "1.0", str(1_700_000_000 + 60 * n)])
-    return _csv(["USER_ID", "ITEM_ID", "EVENT_TYPE", "EVENT_VALUE", "TIMESTAMP"], rows)
+    return csv_text(["USER_ID", "ITEM_ID", "EVENT_TYPE", "EVENT_VALUE", "TIMESTAMP"], rows)
 
 
-def _csv(header: list[str], rows: list[list[str]]) -> str:
+def csv_text(header: list[str], rows: list[list[str]]) -> str:
+    """A CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
