@@ -24,6 +24,7 @@ GRAMMAR: Final = r"""
     any_of: all_of (OR all_of)*
     all_of: condition (AND condition)*
     all_of_user: user_condition (AND user_condition)*
+    item_attributes: condition (AND condition)*
 
     condition: DATASET "." NAME _test
     user_condition: CURRENT_USER "." NAME _test
@@ -140,13 +141,18 @@ class FilterSyntaxError(ValueError):
         self.offset = offset
 
 
-def parse(text: str) -> Tree[Token]:
+EXPRESSION: Final = "start"
+ITEM_ATTRIBUTES: Final = "item_attributes"
+
+
+def parse(text: str, rule: str = EXPRESSION) -> Tree[Token]:
     """Parse a filter expression.
 
+    :param rule: what the text is. Default: - a whole filter expression.
     :raises FilterSyntaxError: where the text first departs from the grammar.
     """
     # What the parser would accept is known only to its interactive form, which has no types.
-    progress: Any = _parser().parse_interactive(text)
+    progress: Any = _parser().parse_interactive(text, start=rule)
     try:
         progress.exhaust_lexer()
         tree: Tree[Token] = progress.feed_eof()
@@ -158,7 +164,7 @@ def parse(text: str) -> Tree[Token]:
 
 @cache
 def _parser() -> Lark:
-    return Lark(GRAMMAR, parser="lalr")
+    return Lark(GRAMMAR, parser="lalr", start=[EXPRESSION, ITEM_ATTRIBUTES])
 
 
 def _found(error: UnexpectedToken | UnexpectedCharacters, text: str) -> tuple[int, str]:

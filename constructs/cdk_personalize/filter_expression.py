@@ -229,16 +229,27 @@ class FilterExpression:
         :param text: 1 to 2500 characters.
         :raises FilterExpressionError: saying what is wrong, where, and what is allowed.
         """
-        if not 1 <= len(text) <= MAX_LENGTH:
-            raise FilterExpressionError(
-                f"the expression must have 1 to {MAX_LENGTH} characters, got {len(text)}", text, Position(1, 1)
-            )
-        try:
-            tree = grammar.parse(text)
-        except grammar.FilterSyntaxError as problem:
-            raise FilterExpressionError(str(problem), text, Position.of(text, problem.offset)) from None
-        parsed = cls(text, _Builder(text).transform(tree))
+        parsed = cls(text, _built(text, grammar.EXPRESSION))
         parsed._raise_first(_problems(parsed.expressions))
+        return parsed
+
+    @classmethod
+    def of_item_attributes(cls, text: str) -> FilterExpression:
+        """Parse what a batch segment job asks for: conditions on items, joined by AND.
+
+        See https://docs.aws.amazon.com/personalize/latest/dg/prepare-input-data-user-segment.html
+
+        :param text: such as ``ITEMS.genres = "Comedy" AND ITEMS.year > 1990``.
+        :return: the filter expression that includes the items that meet all conditions.
+        :raises FilterExpressionError: saying what is wrong, where, and what is allowed.
+        """
+        conditions: tuple[Condition, ...] = _built(text, grammar.ITEM_ATTRIBUTES)
+        parsed = cls(text, (Expression(Action.INCLUDE, Target.ITEM, (conditions,)),))
+        parsed._raise_first(
+            (condition.position, problem)
+            for condition in conditions
+            for problem in _item_attribute_problems(condition, parsed.expressions[0])
+        )
         return parsed
 
     def __str__(self) -> str:
@@ -285,6 +296,29 @@ class FilterExpression:
     def _raise_first(self, problems: Iterable[tuple[Position, str]]) -> None:
         for position, problem in problems:
             raise FilterExpressionError(problem, self.text, position)
+
+
+def _built(text: str, rule: str) -> Any:
+    """Parse a text, and make a tree of it."""
+    if not 1 <= len(text) <= MAX_LENGTH:
+        raise FilterExpressionError(
+            f"the expression must have 1 to {MAX_LENGTH} characters, got {len(text)}", text, Position(1, 1)
+        )
+    try:
+        tree = grammar.parse(text, rule)
+    except grammar.FilterSyntaxError as problem:
+        raise FilterExpressionError(str(problem), text, Position.of(text, problem.offset)) from None
+    return _Builder(text).transform(tree)
+
+
+def _item_attribute_problems(condition: Condition, expression: Expression) -> Iterator[str]:
+    if condition.dataset is not Dataset.ITEMS:
+        yield f"item attributes are columns of Items, got {condition.dataset.value}.{condition.column}"
+    if condition.operator in (Operator.IN, Operator.NOT_IN):
+        yield f"item attributes are compared with =, got {condition.operator.value}"
+    if isinstance(condition.operand, (Placeholder, CurrentItem)):
+        yield "item attributes are compared with a value, not with a placeholder or CurrentItem"
+    yield from _condition_problems(condition, expression)
 
 
 def _problems(expressions: Sequence[Expression]) -> Iterator[tuple[Position, str]]:
@@ -419,7 +453,7 @@ class _Builder(Transformer[Token, Any]):
     def all_of(self, parts: list[Any]) -> tuple[Condition, ...]:
         return tuple(part for part in parts if isinstance(part, Condition))
 
-    all_of_user = all_of
+    all_of_user = item_attributes = all_of
 
     def condition(self, parts: list[Any]) -> Condition:
         dataset, column, *test = parts

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from personalize_local.cloud.client import LocalCloud
 from personalize_local.cloud.process import CloudProcess, StartError, is_healthy, start
@@ -38,6 +37,21 @@ def start_command(
             show_default="fast: waits take a hundredth, Personalize milliseconds",
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIRECTORY",
+            file_okay=False,
+            help="Keep everything in this directory, so that it survives a restart.",
+            show_default="nothing is kept",
+        ),
+    ] = None,
+    only_personalize: Annotated[
+        bool,
+        typer.Option("--only-personalize", help="Only Personalize and S3, without the rest of AWS."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="What training derives from.")] = 0,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it answers, and let it run.")] = False,
     log_file: Annotated[
         Path | None,
@@ -45,7 +59,14 @@ def start_command(
     ] = None,
 ) -> None:
     """Start a local cloud; Ctrl-C ends it, unless it is detached."""
-    settings = CloudSettings(port=port, time_scale=time_scale, exit_with_parent=not detach)
+    settings = CloudSettings(
+        port=port,
+        time_scale=time_scale,
+        data=str(data.absolute()) if data else None,
+        only_personalize=only_personalize,
+        seed=seed,
+        exit_with_parent=not detach,
+    )
     try:
         cloud = start(settings, (log_file or default_log_path(port)).absolute())
     except StartError as error:
@@ -82,14 +103,19 @@ def status(port: Port = DEFAULT_PORT) -> None:
         state = "does not answer" if cloud else "does not run"
         _out.print(f"the local cloud on port {port} {state}")
         raise typer.Exit(1)
-    table = Table(show_header=False, box=None)
+    local = LocalCloud(port)
+    told = local.status()
+    resources = ", ".join(f"{count} {kind}" for kind, count in sorted(told["resources"].items()))
     for name, value in (
-        ("endpoint", LocalCloud(port).endpoint_url),
+        ("endpoint", local.endpoint_url),
         ("process", str(cloud.pid)),
         ("log", str(cloud.log_path)),
+        ("data", told["data"] or "kept in memory only"),
+        ("time scale", str(told["time_scale"])),
+        ("resources", resources or "none"),
+        ("calls", str(told["calls"])),
     ):
-        table.add_row(name, value)
-    _out.print(table)
+        _out.print(f"{name:<10}  {value}")
 
 
 def _run_until_stopped(cloud: CloudProcess, registry: Registry) -> int:

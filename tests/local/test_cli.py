@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from personalize_local.cloud.client import LocalCloud
 from personalize_local.cloud.process import CloudProcess, free_port, is_healthy, start
 from personalize_local.cloud.settings import CloudSettings, server_environment
 
@@ -88,6 +89,27 @@ def test_detached_life(command: Command) -> None:
     assert command.run("stop").returncode == 1
 
 
+def test_a_data_directory_survives(command: Command, tmp_path: Path) -> None:
+    """Personalize alone with a directory, stopped and started again; `status` tells what there is."""
+    data = tmp_path / "data"
+    arguments = ("start", "--detach", "--only-personalize", "--data", str(data), "--time-scale", "0")
+    assert command.run(*arguments).returncode == 0
+    client = LocalCloud(command.port).client("personalize")
+    client.create_dataset_group(name="films")
+    shown = command.run("status").stdout
+    assert "1 DatasetGroup" in shown
+    assert str(data) in shown
+    assert command.run("stop").returncode == 0
+    assert command.run(*arguments).returncode == 0
+    assert [group["name"] for group in client.list_dataset_groups()["datasetGroups"]] == ["films"]
+    other = Command(tmp_path)
+    refused = other.run(*arguments)
+    assert (refused.returncode, refused.stderr.strip()) == (
+        1,
+        f"the data directory {data}/personalize is in use by another local cloud; stop that first",
+    )
+
+
 def test_a_port_in_use(command: Command) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", command.port))
@@ -148,6 +170,41 @@ def test_the_server_does_not_inherit_what_would_point_it_elsewhere(tmp_path: Pat
     assert environment["PATH"] == "/bin"
     assert not {"AWS_PROFILE", "HTTPS_PROXY", "SSL_CERT_FILE", "AUTH"} & environment.keys()
     assert (environment["GATEWAY_PORT"], environment["SFN_WAIT_SCALE"]) == ("1234", "0.5")
+
+
+def test_settings_travel_to_the_server() -> None:
+    fault = {"operation": "Create*", "code": "ThrottlingException", "rate": 0.05}
+    settings = CloudSettings(port=1234, data="/data", only_personalize=True, seed=7, fail=(fault,))
+    assert CloudSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_project_sets_its_local_cloud_up(tmp_path: Path) -> None:
+    """As users do: by a fixture in their conftest.py."""
+    (tmp_path / "conftest.py").write_text(
+        """
+import pytest
+
+@pytest.fixture(scope="session")
+def personalize_local_settings():
+    fault = {"operation": "CreateSchema", "code": "LimitExceededException"}
+    return {"only_personalize": True, "time_scale": 0.5, "fail": [fault]}
+"""
+    )
+    (tmp_path / "test_it.py").write_text(
+        """
+import pytest
+
+def test_it(personalize_local):
+    client = personalize_local.client("personalize")
+    with pytest.raises(client.exceptions.LimitExceededException):
+        client.create_schema(name="s", schema="{}")
+    assert personalize_local.status()["time_scale"] == 0.5
+"""
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert "1 passed" in ran.stdout
 
 
 @pytest.mark.parametrize(("values", "message"), [({"port": 0}, "port"), ({"time_scale": -1.0}, "time scale")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 
@@ -278,3 +279,33 @@ def test_the_module_does_not_load_the_cdk() -> None:
     program = "import sys, cdk_personalize.filter_expression; print('aws_cdk' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_item_attributes_are_conditions_on_items() -> None:
+    parsed = FilterExpression.of_item_attributes('ITEMS.genres = "Comedy" AND items.YEAR > 1990')
+    (expression,) = parsed.expressions
+    assert expression.target is Target.ITEM
+    assert [(one.column, one.operator, one.operand) for one in expression.where] == [
+        ("genres", Operator.EQUAL, "Comedy"),
+        ("YEAR", Operator.GREATER, 1990.0),
+    ]
+    assert expression.any_of == (expression.where,)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('ITEMS.a = "x" OR ITEMS.b = "y"', "column 15: found 'OR', expected AND or the end"),
+        ('INCLUDE ItemID WHERE ITEMS.a = "x"', "column 1: found 'INCLUDE'"),
+        ('ITEMS.a IN ("x")', "column 1: item attributes are compared with =, got IN"),
+        ('ITEMS.a NOT IN ("x")', "item attributes are compared with =, got NOT IN"),
+        ("ITEMS.a = $A", "not with a placeholder"),
+        ("ITEMS.a = CurrentItem.a", "not with a placeholder or CurrentItem"),
+        ('ITEMS.a = "x" AND Users.b = "y"', "column 19: item attributes are columns of Items, got Users.b"),
+        ('ITEMS.a < "x"', "compares numbers"),
+        ("", "must have 1 to 2500 characters"),
+    ],
+)
+def test_what_item_attributes_cannot_be(text: str, problem: str) -> None:
+    with pytest.raises(FilterExpressionError, match=re.escape(problem)):
+        FilterExpression.of_item_attributes(text)

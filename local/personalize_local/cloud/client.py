@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from personalize_local.cloud.settings import HOST, CloudSettings, client_environment
+from personalize_local.cloud.settings import ACCOUNT, HOST, REGION, CloudSettings, client_environment
 
 
 class AdminError(RuntimeError):
@@ -24,7 +24,7 @@ class LocalCloud:
 
     port: int
     log_path: Path | None = None
-    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def endpoint_url(self) -> str:
@@ -41,21 +41,24 @@ class LocalCloud:
         """This process's environment without its AWS variables, plus `environment`: for `subprocess.run(env=...)`."""
         return {**{key: value for key, value in os.environ.items() if not key.startswith("AWS_")}, **self.environment}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
         """A boto3 client of a service, made once.
 
         :param service: boto3's name of it, such as `personalize-runtime`.
+        :param account: the account that its calls are for, a number of 12 digits. Default: - 000000000000
+        :param region: the Region that its calls are for. Default: us-east-1
         """
-        if service not in self._clients:
+        wanted = (service, account, region)
+        if wanted not in self._clients:
             import boto3
 
-            settings = self.environment
-            self._clients[service] = boto3.session.Session(
-                aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-                region_name=settings["AWS_REGION"],
+            self._clients[wanted] = boto3.session.Session(
+                # the access key is what tells accounts apart
+                aws_access_key_id=account,
+                aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+                region_name=region,
             ).client(service, endpoint_url=self.endpoint_url)
-        return self._clients[service]
+        return self._clients[wanted]
 
     def calls(self, operation: str = "*", *, since: int = 0) -> list[dict[str, Any]]:
         """The calls that Personalize got, oldest first, whoever made them: clients, state machines, CloudFormation.
@@ -68,14 +71,31 @@ class LocalCloud:
         return found
 
     def fail(self, operation: str, **fault: Any) -> None:
-        """Let the next calls of an operation fail, or what they create.
+        """Let something go wrong with calls of an operation, or with what they create.
 
         :param operation: such as `CreateCampaign`; `*` stands for any text.
-        :param fault: `code` (and `message`, `status`) for an error answer, or `failure_reason` for what the call
-            creates; `times` (1) calls are hit; `name` limits it to resources of that name.
+        :param fault: one of `code` (and `message`, `status`) for an error answer, `failure_reason` for what the call
+            creates, `delay_seconds` for a slow call, `stale_seconds` for how long nobody sees what it creates. One
+            call is hit, or `times`, or with a `rate` from 0 to 1 that share of all (which ones depends on `seed`);
+            `name` limits it to resources of that name.
         :raises AdminError: for anything else.
         """
         self._admin("fail", {"operation": operation, **fault})
+
+    def forget_faults(self) -> None:
+        """Let nothing go wrong any more."""
+        self._admin("forget_faults", {})
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, as far as Personalize is concerned.
+
+        :param seconds: on AWS.
+        """
+        self._admin("advance", {"seconds": seconds})
+
+    def status(self) -> dict[str, Any]:
+        """What Personalize holds: `resources` by kind, `calls`, and the settings `time_scale` and `data`."""
+        return self._admin("status", {})
 
     def reset(self) -> None:
         """Forget every Personalize resource, call and fault; other services keep what they have."""

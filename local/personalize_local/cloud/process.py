@@ -21,6 +21,8 @@ from personalize_local.cloud.settings import HOST, CloudSettings, server_environ
 START_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.02
+#: the server's exit code when the settings ask for what cannot be; the last line of its log says why
+REFUSED: Final = 78
 _SERVER: Final = "personalize_local.cloud.server"
 
 
@@ -97,6 +99,8 @@ def start(settings: CloudSettings, log_path: Path) -> CloudProcess:
     cloud = CloudProcess(child.pid, settings.port, log_path, directory, child)
     try:
         answered = _wait_until(lambda: is_healthy(settings.port) or not cloud.is_alive(), START_SECONDS)
+        if child.poll() == REFUSED:
+            raise StartError(tail(log_path, 1))
         if not cloud.is_alive():
             raise StartError(f"the local cloud ended while it started; its log {log_path} ends with:\n{tail(log_path)}")
         if not answered:
@@ -119,9 +123,9 @@ def is_healthy(port: int) -> bool:
     """Tell whether a local cloud answers on the port."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
-        connection.request("GET", "/_ministack/health")
+        connection.request("GET", "/_personalize/status")
         answer = connection.getresponse()
-        return answer.status == 200 and b'"personalize"' in answer.read()
+        return answer.status == 200 and b'"resources"' in answer.read()
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -11,8 +11,10 @@ import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+from personalize_local.cloud.process import REFUSED
 from personalize_local.cloud.settings import HOST, CloudSettings
 
 _logger = logging.getLogger("personalize_local.cloud")
@@ -20,50 +22,98 @@ _logger = logging.getLogger("personalize_local.cloud")
 
 def main(settings: CloudSettings) -> None:
     """Serve until a signal, or the end of the parent process, ends it."""
-    from personalize_local.cloud.adapter import EmulatorObjectStore, PermissionCheck, install
-    from personalize_local.personalize import Personalize, Settings
+    from personalize_local.personalize import Personalize, StoreError
 
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    service = Personalize(
-        objects=EmulatorObjectStore(),
-        authorize=PermissionCheck(),
-        settings=Settings() if settings.time_scale is None else Settings(time_scale=settings.time_scale),
-        log=logging.getLogger("personalize"),
-    )
-    install(service)
+    try:
+        service = Personalize(
+            **(_alone() if settings.only_personalize else _among_others()),
+            settings=_service_settings(settings),
+            log=logging.getLogger("personalize"),
+        )
+    except StoreError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(REFUSED)
     if settings.exit_with_parent:
-        threading.Thread(target=_end_with_parent, args=(service,), daemon=True).start()
-    asyncio.run(_serve(settings.port, service))
+        threading.Thread(target=_end_with_parent, args=(settings, service), daemon=True).start()
+    asyncio.run(_serve(settings, service, _application(settings, service)))
 
 
-async def _serve(port: int, service: Any) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+def _service_settings(settings: CloudSettings) -> Any:
+    from personalize_local.personalize import Fault, Settings
+
+    return Settings(
+        time_scale=Settings.time_scale if settings.time_scale is None else settings.time_scale,
+        seed=settings.seed,
+        fail=tuple(Fault.from_json(fault) for fault in settings.fail),
+        data=Path(settings.data) / "personalize" if settings.data else None,
+    )
+
+
+def _alone() -> dict[str, Any]:
+    """What Personalize works with where there is only S3 besides: every role may do everything."""
+    from personalize_local.cloud.adapter import keeping
+    from personalize_local.cloud.adapter.objects import EmulatorObjectStore
+
+    keeping.load_buckets()
+    return {"objects": EmulatorObjectStore()}
+
+
+def _among_others() -> dict[str, Any]:
+    """What Personalize works with where there is all of the AWS emulator."""
+    from personalize_local.cloud.adapter.metrics import EmulatorMetrics
+    from personalize_local.cloud.adapter.objects import EmulatorObjectStore
+    from personalize_local.cloud.adapter.permissions import PermissionCheck
+
+    return {"objects": EmulatorObjectStore(), "authorize": PermissionCheck(), "metrics": EmulatorMetrics()}
+
+
+def _application(settings: CloudSettings, service: Any) -> Any:
+    if settings.only_personalize:
+        from personalize_local.cloud.adapter import keeping
+        from personalize_local.cloud.standalone import Standalone
+
+        keeping.register()
+        return Standalone(service)
     from ministack.app import app
 
+    from personalize_local.cloud.adapter.install import install
+
+    install(service)
+    return app
+
+
+async def _serve(settings: CloudSettings, service: Any, application: Any) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
     config = Config()
-    config.bind = [f"{HOST}:{port}"]
+    config.bind = [f"{HOST}:{settings.port}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _end, service)
-    await serve(app, config, shutdown_trigger=asyncio.Event().wait)
+        asyncio.get_running_loop().add_signal_handler(number, _end, settings, service)
+    await serve(application, config, shutdown_trigger=asyncio.Event().wait)
 
 
-def _end_with_parent(service: Any) -> None:
+def _end_with_parent(settings: CloudSettings, service: Any) -> None:
     sys.stdin.buffer.read()
-    _end(service)
+    _end(settings, service)
 
 
-def _end(service: Any) -> None:
+def _end(settings: CloudSettings, service: Any) -> None:
     """End this process and every Lambda function and worker of it at once.
 
-    Nothing is persisted, so nothing is lost; an orderly end would wait for custom resources that hang.
+    What is to be kept is kept first; an orderly end beyond that would wait for custom resources that hang.
     """
     try:
         service.close()
+        if settings.data:
+            from personalize_local.cloud.adapter import keeping
+
+            keeping.save()
     except Exception:
-        _logger.exception("closing the Personalize emulator")
+        _logger.exception("closing the local cloud")
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)

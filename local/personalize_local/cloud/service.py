@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from personalize_local.personalize import Faults
+
 
 class PersonalizeService(Protocol):
     """The Personalize emulator, as the AWS emulator's adapter sees it."""
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong."""
 
     def call(self, service: str, operation: str, parameters: Any, *, account: str, region: str) -> dict[str, Any]:
         """Run one API operation; errors are `ServiceError`s with `code`, `message` and `status`."""

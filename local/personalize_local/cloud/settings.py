@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4566
@@ -22,9 +22,11 @@ _DROPPED: Final = frozenset(
         "EDGE_PORT",
         "PERSIST_STATE",
         "REQUESTS_CA_BUNDLE",
+        "S3_DATA_DIR",
         "S3_PERSIST",
         "SERVICES",
         "SSL_CERT_FILE",
+        "STATE_DIR",
         "USE_SSL",
         *(name for proxy in ("http", "https", "all") for name in (f"{proxy}_proxy", f"{proxy}_PROXY".upper())),
     }
@@ -38,12 +40,23 @@ class CloudSettings:
     :param port: TCP port on 127.0.0.1. Default: 4566
     :param time_scale: seconds that pass here for one second on AWS, in state machines and in Personalize; 1 is real
         time. Default: - fast: state machines wait a hundredth of the time, Personalize takes milliseconds
+    :param data: the directory that everything is kept in, so that it survives a restart; an absolute path. Default: -
+        nothing is kept
+    :param only_personalize: whether there are only Personalize and S3, without the rest of AWS: it starts faster and
+        needs less memory; every role may read every bucket. Default: False
+    :param seed: what training derives from. Default: 0
+    :param fail: faults that are there from the start, each with the members of
+        `personalize_local.personalize.Fault`. Default: - none
     :param exit_with_parent: whether the server ends when its standard input closes, that is when the process that
         started it ends. Default: False
     """
 
     port: int = DEFAULT_PORT
     time_scale: float | None = None
+    data: str | None = None
+    only_personalize: bool = False
+    seed: int = 0
+    fail: tuple[Mapping[str, Any], ...] = ()
     exit_with_parent: bool = False
 
     def __post_init__(self) -> None:
@@ -70,7 +83,8 @@ class CloudSettings:
     @classmethod
     def from_json(cls, text: str) -> "CloudSettings":
         """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**{**values, "fail": tuple(values["fail"])})
 
 
 def server_environment(
@@ -87,8 +101,18 @@ def server_environment(
         for name, value in inherited.items()
         if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
     }
+    data = {}
+    if settings.data is not None:
+        data = {
+            "PERSIST_STATE": "1",
+            "S3_DATA_DIR": f"{settings.data}/s3",
+            "S3_PERSIST": "1",
+            "STATE_DIR": f"{settings.data}/aws",
+        }
     return {
         **kept,
+        **data,
+        **({"SERVICES": "s3,sts"} if settings.only_personalize else {}),
         "BIND_HOST": HOST,
         # No Docker daemon is looked for: functions run as processes.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,8 +42,22 @@ def _advance(engine: Engine, parameters: Parameters) -> dict[str, Any]:
     seconds = parameters.get("seconds")
     if set(parameters) != {"seconds"} or not isinstance(seconds, (int, float)) or seconds < 0:
         raise ValueError(f"advance takes seconds, 0 or more, got {dict(parameters)}")
-    engine.lifecycle.advance(seconds)
+    with engine.state.lock:
+        engine.lifecycle.advance(seconds)
+        engine.save()
     return {}
+
+
+def _status(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    with engine.state.lock:
+        kinds = Counter(record.kind.name for scope in engine.state.scopes() for record in scope.records())
+    settings = engine.settings
+    return {
+        "resources": dict(kinds),
+        "time_scale": settings.time_scale,
+        "data": settings.data and str(settings.data),
+        "calls": engine.calls.count,
+    }
 
 
 ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
@@ -52,4 +67,5 @@ ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
     "faults": _faults,
     "forget_faults": _forget_faults,
     "advance": _advance,
+    "status": _status,
 }

@@ -54,3 +54,10 @@ def error_status(service: str, code: str) -> int | None:
             status = shape.metadata.get("error", {}).get("httpStatusCode")
             return int(status) if status else None
     return None
+
+
+@cache
+def models_error(service: str, operation: str, code: str) -> bool:
+    """Whether the API's model says that an operation can answer with an error."""
+    model = operation_model(service, operation)
+    return model is not None and any(shape.name == code for shape in model.error_shapes)

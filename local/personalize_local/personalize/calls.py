@@ -40,6 +40,11 @@ class CallLog:
         self._calls: deque[Call] = deque(maxlen=remembered)
         self._count = 0
 
+    @property
+    def count(self) -> int:
+        """How many calls there were."""
+        return self._count
+
     def add(
         self,
         service: str,

@@ -6,9 +6,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 NUMBERS = frozenset({"int", "long", "float", "double"})
-ID_COLUMNS = {"INTERACTIONS": ("USER_ID", "ITEM_ID"), "ITEMS": ("ITEM_ID",), "USERS": ("USER_ID",)}
+ID_COLUMNS = {
+    "INTERACTIONS": ("USER_ID", "ITEM_ID"),
+    "ITEMS": ("ITEM_ID",),
+    "USERS": ("USER_ID",),
+    "ACTIONS": ("ACTION_ID",),
+    "ACTION_INTERACTIONS": ("USER_ID", "ACTION_ID"),
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class Column:
     nullable: bool = False
     categorical: bool = False
     textual: bool = False
+    item_name: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -36,6 +44,7 @@ class Column:
         return head + "".join(word.capitalize() for word in rest)
 
 
+@lru_cache(maxsize=1000)
 def columns_of(schema: str) -> tuple[Column, ...]:
     """Read the columns of a schema that was checked before.
 
@@ -63,4 +72,5 @@ def _column(field: Mapping[str, object]) -> Column:
         nullable="null" in types,
         categorical=field.get("categorical") is True,
         textual=field.get("textual") is True,
+        item_name=field.get("itemName") is True,
     )

@@ -1,4 +1,4 @@
-"""Create, Describe, List and Delete, for every kind of resource."""
+"""Create, Describe, List and Delete, and what takes a resource from one status to another, for every kind."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .api import models_error
 from .engine import Attributes, Context, Parameters
 from .errors import ServiceError, already_exists, in_use, invalid_input
-from .lifecycle import CREATE, DELETE, Path, Work
+from .lifecycle import Path, Work
 from .pagination import page
 from .resources import Dependant, Kind, Parent
 from .state import Progress, Record, Update
@@ -33,21 +34,24 @@ class Behaviour:
         called without. Default: - nothing.
     :param activated: called with the lock held and the work's result, just before it is ACTIVE.
     :param described: further members of Describe's answer. Default: - none.
+    :param restored: called with the lock held after a restart, for each one that was not on its way anywhere, to make
+        what is not in its record: what rests on it, what is due at some time. Default: - nothing.
     """
 
     prepare: Callable[[Context, Parameters], Attributes] = _as_requested
     work: Callable[[Context, Record], Work | None] = lambda context, record: None
     activated: Callable[[Context, Record, Any], None] = lambda context, record, result: None
     described: Callable[[Context, Record], Attributes] = lambda context, record: {}
+    restored: Callable[[Context, Record], None] = lambda context, record: None
 
 
 def create(context: Context, parameters: Parameters, kind: Kind, behaviour: Behaviour) -> Answer:
     """Create a resource; all but the kinds without status get ACTIVE later."""
     for parent in kind.parents:
         require_active(context, parent, parameters[parent.member])
+    tags = read_tags(context, parameters.get("tags", ()), {})
     requested = {name: value for name, value in parameters.items() if name != "tags"}
     attributes = {"id": secrets.token_hex(4), **behaviour.prepare(context, requested)}
-    tags = read_tags(context, parameters.get("tags", ()), {})
     arn = context.scope.arn(kind.arn.format(**attributes))
     if context.scope.find(kind.name, arn):
         raise already_exists(arn)
@@ -55,16 +59,21 @@ def create(context: Context, parameters: Parameters, kind: Kind, behaviour: Beha
     now = time.time()
     record = Record(kind, arn, attributes, Progress("", now, now), tags)
     context.scope.add(record)
-    if kind.seconds is not None:
+    start_creation(context, record, behaviour)
+    return {**attributes, kind.arn_member: arn}
+
+
+def start_creation(context: Context, record: Record, behaviour: Behaviour) -> None:
+    """Start the way to ACTIVE, for the kinds that have a status; also the second time, after a restart."""
+    if record.kind.seconds is not None:
         context.engine.lifecycle.run(
             record.progress,
-            CREATE,
-            kind.seconds,
+            record.kind.create_path,
+            record.kind.seconds,
             work=behaviour.work(context, record),
             failure=context.failure,
             done=lambda result: behaviour.activated(context, record, result),
         )
-    return {**attributes, kind.arn_member: arn}
 
 
 def describe(context: Context, parameters: Parameters, kind: Kind, behaviour: Behaviour) -> Answer:
@@ -76,11 +85,17 @@ def describe(context: Context, parameters: Parameters, kind: Kind, behaviour: Be
 def list_all(context: Context, parameters: Parameters, kind: Kind, behaviour: Behaviour) -> Answer:
     """List resources, page by page."""
     wanted = {member: parameters[member] for member in kind.list_by if member in parameters}
+    if models_error("personalize", context.operation, "ResourceNotFoundException"):
+        for parent in kind.parents:
+            if parent.member in wanted:
+                context.scope.get(parent.kind, wanted[parent.member])
     records = [
         record
         for record in context.scope.all(kind.name)
         if all(record.attributes.get(member) == value for member, value in wanted.items())
     ]
+    if kind.newest_first:
+        records.reverse()
     records_on_page, token = page(records, context.operation, parameters)
     return {kind.listed_as: [record.to_api() for record in records_on_page], "nextToken": token}
 
@@ -98,7 +113,7 @@ def delete(context: Context, parameters: Parameters, kind: Kind, behaviour: Beha
         _remove(context, record)
     else:
         context.engine.lifecycle.run(
-            record.progress, DELETE, kind.delete_seconds, done=lambda result: _remove(context, record)
+            record.progress, kind.delete_path, kind.delete_seconds, done=lambda result: _remove(context, record)
         )
     return {}
 
@@ -109,18 +124,38 @@ def start_update(
     attributes: Attributes,
     path: Path,
     done: Callable[[Any], None],
+    work: Work | None = None,
 ) -> Answer:
     """Start an update that is reported beside the resource.
 
     :param attributes: what the update asks for, by the members of its summary.
-    :param done: called with the lock held when the update has come through.
+    :param path: the ``update_path`` of its kind.
+    :param done: called with the lock held and the work's result when the update has come through.
+    :param work: what has to be done before that, called without the lock; it takes as long as making a new one.
+        Default: - nothing.
     """
     now = time.time()
     record.update = Update(attributes, Progress("", now, now))
-    context.engine.lifecycle.run(
-        record.update.progress, path, record.kind.update_seconds, failure=context.failure, done=done
-    )
+    seconds = (record.kind.seconds or 0.0) if work else record.kind.update_seconds
+    context.engine.lifecycle.run(record.update.progress, path, seconds, work=work, failure=context.failure, done=done)
     return {record.kind.arn_member: record.arn}
+
+
+def move(context: Context, parameters: Parameters, kind: Kind) -> Answer:
+    """Take a resource to another status, by an operation that does nothing else: ``Kind.moves``."""
+    record = context.scope.get(kind.name, parameters[kind.arn_member])
+    way = kind.moves[context.operation]
+    if record.updating or record.status not in way.begins + way.at_once:
+        raise ServiceError(
+            context.engine.settings.uncertain.move_from_wrong_status,
+            f"The resource {record.arn} is in status {_busy_status(record)}, {context.operation} needs "
+            f"{' or '.join(way.begins + way.at_once)}.",
+        )
+    if record.status in way.at_once:
+        context.engine.lifecycle.stop(record.progress, way.path.done)
+    else:
+        context.engine.lifecycle.run(record.progress, way.path, way.seconds)
+    return {kind.arn_member: record.arn}
 
 
 def require_active(context: Context, parent: Parent, arn: str) -> Record:
@@ -138,10 +173,14 @@ def require_active(context: Context, parent: Parent, arn: str) -> Record:
 
 
 def _refuse_if_needed(context: Context, record: Record, dependant: Dependant) -> None:
-    if dependant.kind == "Filter" and not context.engine.settings.uncertain.filters_block_dataset_group:
+    if dependant.switch and not getattr(context.engine.settings.uncertain, dependant.switch):
+        return
+    if dependant.where and record.attributes[dependant.where[0]] != dependant.where[1]:
         return
     named = record.attributes[dependant.of] if dependant.of else record.arn
     for child in context.scope.dependants(dependant.kind, dependant.member, named):
+        if child.status in dependant.unless:
+            continue
         if not dependant.busy_only:
             raise in_use(f"The resource {record.arn} is in use by {child.arn}. Delete that first.")
         if child.progress.busy:

@@ -10,10 +10,12 @@ from typing import Any
 from .calls import CallLog
 from .faults import Faults
 from .lifecycle import Lifecycle
+from .metrics import Metrics
 from .objects import Authorize, ObjectStore
 from .quotas import Quotas
 from .settings import Settings
 from .state import Scope, State
+from .store import Store
 from .worker import Trainer
 
 Parameters = Mapping[str, Any]
@@ -22,7 +24,11 @@ Attributes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of one service."""
+    """The parts of one service.
+
+    :param metrics: where metrics go. Default: - nowhere.
+    :param store: where everything is kept. Default: - nothing is kept
+    """
 
     settings: Settings
     quotas: Quotas
@@ -34,6 +40,13 @@ class Engine:
     objects: ObjectStore
     authorize: Authorize | None
     log: logging.Logger
+    metrics: Metrics | None = None
+    store: Store | None = None
+
+    def save(self) -> None:
+        """Write down whatever has changed. The lock must be held."""
+        if self.store:
+            self.store.save(self.state, self.lifecycle.skipped)
 
 
 @dataclass(frozen=True)

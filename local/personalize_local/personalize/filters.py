@@ -10,16 +10,20 @@ Where AWS does not say how filters work, this is what is done here:
 * NOT IN of event types is met by what has no such event, be it that there is no event at all.
 * An expression whose IF is not met is as if it were not there; so is an EXCLUDE that lacks a placeholder's value.
 * An INCLUDE that lacks a placeholder's value is an error, and so is a value that no placeholder asks for.
+* In a quoted value ``\\"`` stands for a double quote and ``\\\\`` for a backslash.
+* A filter on users looks at all events, since what a user did at all is told by the newest event of its type.
 """
 
 from __future__ import annotations
 
 import operator
 import re
+import threading
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -35,15 +39,14 @@ from cdk_personalize.filter_expression import (
     FilterExpression,
     Operator,
     Placeholder,
+    Target,
 )
 from personalize_local.personalize.recommenders.data import Array, Event, Floats, Integers, Mask, Table
 
-NEWEST_EVENTS = {Dataset.INTERACTIONS: 100, Dataset.ACTION_INTERACTIONS: 300}
-"""How many events per type, the newest, a filter looks at."""
+NEWEST_EVENTS: Mapping[Dataset, int] = {Dataset.INTERACTIONS: 100, Dataset.ACTION_INTERACTIONS: 300}
+"""How many events per type, the newest, a filter looks at, unless the quotas say otherwise."""
 
 Value: TypeAlias = str | float | None
-Row: TypeAlias = Mapping[str, Value]
-"""Values by column; upper and lower case of names are the same."""
 
 _COMPARISONS: Mapping[Operator, Callable[[Floats, float], Mask]] = {
     Operator.EQUAL: operator.eq,
@@ -53,10 +56,9 @@ _COMPARISONS: Mapping[Operator, Callable[[Floats, float], Mask]] = {
     Operator.GREATER: operator.gt,
     Operator.AT_LEAST: operator.ge,
 }
-_MADE: WeakKeyDictionary[Table, dict[int, Catalogue]] = WeakKeyDictionary()
-"""Catalogues by the table and the identity of the array of ids, which the catalogue holds."""
-
-_QUOTED = re.compile(r'\s*"([^"]*)"\s*(?:,|\Z)')
+_QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|\Z)', re.DOTALL)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_ESCAPED = re.compile(r'\\(["\\])')
 
 
 class FilterValueError(ValueError):
@@ -64,42 +66,130 @@ class FilterValueError(ValueError):
 
 
 class Catalogue:
-    """Items, users or actions with their columns, made ready for filters.
+    """Items, users or actions with their columns, made ready for filters; each column when it is first asked for.
 
     :param table: what is filtered.
+    :param rows: for each member the number of its row in the table, -1 where it has none. Default: - the members are
+        the rows of the table
+    :param ids: the members. Default: - those of the table
     """
 
-    def __init__(self, table: Table) -> None:
-        self.ids = table.ids
-        self.columns: Mapping[str, _Column] = {
-            name.upper(): _Numbers(values) if values.dtype.kind == "f" else _Strings(values, name in table.categorical)
-            for name, values in table.columns.items()
-        }
-        self.place_by_id = {id_: place for place, id_ in enumerate(self.ids)}
+    def __init__(self, table: Table, rows: Integers | None = None, ids: Array | None = None) -> None:
+        self.ids = table.ids if ids is None else ids
+        self._rows = rows
+        self._table = table
+        self._names = {name.upper(): name for name in table.columns}
+        self._columns: dict[str, _Column] = {}
 
     @classmethod
     def of(cls, ids: Array, table: Table | None) -> Catalogue:
         """Put the rows of a table into the order of ids; where the table has none, all values are missing.
 
-        What was made once is kept as long as the table is.
+        What was made lately is kept, for as long as the table is there.
 
         :param ids: the catalogue of a model.
         :param table: the dataset. Default: - there is none
         """
-        if table is None:
-            return cls(Table(ids))
-        made = _MADE.setdefault(table, {})
-        if id(ids) not in made:
-            made[id(ids)] = cls._ordered(ids, table)
-        return made[id(ids)]
+        return _catalogue(ids, _NO_ROWS if table is None else table)
 
     @classmethod
-    def _ordered(cls, ids: Array, table: Table) -> Catalogue:
-        row_by_id = {id_: row for row, id_ in enumerate(table.ids)}
-        rows = np.array([row_by_id.get(id_, -1) for id_ in ids], dtype=np.int64)
-        return cls(
-            Table(ids, {name: _taken(values, rows) for name, values in table.columns.items()}, table.categorical)
-        )
+    def ordered(cls, ids: Array, table: Table) -> Catalogue:
+        """Put the rows of a table into the order of ids, for once.
+
+        :param ids: some ids.
+        """
+        row_by_id = index_of(table)
+        rows = np.fromiter((row_by_id.get(id_, -1) for id_ in ids), np.int64, len(ids))
+        return cls(table, rows, ids)
+
+    @cached_property
+    def place_by_id(self) -> Mapping[str, int]:
+        """The place of each member."""
+        return {id_: place for place, id_ in enumerate(self.ids)}
+
+    def column(self, name: str) -> _Column | None:
+        """Look a column up, in upper or lower case; ``None`` if there is none."""
+        upper = name.upper()
+        if upper not in self._columns and upper in self._names:
+            self._columns[upper] = self._made(self._names[upper])
+        return self._columns.get(upper)
+
+    def among(self, ids: Iterable[str]) -> Mask:
+        """Which members have one of the ids."""
+        places = [self.place_by_id[id_] for id_ in ids if id_ in self.place_by_id]
+        mask = np.zeros(len(self.ids), dtype=np.bool_)
+        mask[places] = True
+        return mask
+
+    def _made(self, name: str) -> _Column:
+        values = self._table.columns[name]
+        ordered = values if self._rows is None else _taken(values, self._rows)
+        return _Numbers(ordered) if values.dtype.kind == "f" else _Strings(ordered, name in self._table.categorical)
+
+
+@dataclass
+class _Made:
+    """What was made from a table lately.
+
+    :param row_by_id: its index.
+    :param catalogues: by the identity of the array of ids, which is kept too, so that no other can get it.
+    """
+
+    row_by_id: Mapping[str, int]
+    catalogues: OrderedDict[int, tuple[Array, Catalogue]] = field(default_factory=OrderedDict)
+
+
+_MOST_CATALOGUES = 8
+_LOCK = threading.Lock()
+_MADE: WeakKeyDictionary[Table, _Made] = WeakKeyDictionary()
+_NO_ROWS = Table(np.empty(0, dtype=object))
+
+
+def index_of(table: Table) -> Mapping[str, int]:
+    """The number of the row of each id; kept for as long as the table is there."""
+    made = _MADE.get(table)
+    if made is None:
+        with _LOCK:
+            made = _MADE.setdefault(table, _Made({id_: row for row, id_ in enumerate(table.ids)}))
+    return made.row_by_id
+
+
+def _catalogue(ids: Array, table: Table) -> Catalogue:
+    index_of(table)
+    with _LOCK:
+        catalogues = _MADE[table].catalogues
+        if id(ids) not in catalogues:
+            catalogues[id(ids)] = (ids, Catalogue.ordered(ids, table))
+        catalogues.move_to_end(id(ids))
+        while len(catalogues) > _MOST_CATALOGUES:
+            catalogues.popitem(last=False)
+        return catalogues[id(ids)][1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of the current user, or of the current item.
+
+    :param values: by column; upper and lower case of names are the same.
+    :param categorical: the columns whose values are categories separated by ``|``. Default: - none
+    """
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    categorical: frozenset[str] = frozenset()
+
+    def strings(self, column: str) -> tuple[str, ...]:
+        """The values of a column, as strings; none if it is missing."""
+        name = next((name for name in self.values if name.upper() == column.upper()), None)
+        value = None if name is None else self.values[name]
+        if value is None or value != value:
+            return ()
+        return tuple(value.split("|")) if isinstance(value, str) and name in self.categorical else (str(value),)
+
+    def table(self) -> Table:
+        """Make a table of one row, without what is missing."""
+        present = {name: value for name, value in self.values.items() if value is not None}
+        columns = {name: np.array([value], dtype=object) for name, value in present.items()}
+        return Table(np.array([""], dtype=object), columns, self.categorical)
 
 
 @dataclass(frozen=True)
@@ -110,13 +200,15 @@ class Request:
     :param events: the user's events, or for filters on users those of all users; each a tuple of what is filtered
         (item, action, user), event type and time, such as :class:`Event`.
     :param user: the user's row. Default: - there is none
-    :param item: the row of the item that the request is about. Default: - there is none
+    :param item: the row of the item that the request is about. Default: - it is about no item
+    :param newest: how many events per type count, the newest. Default: - 100, of actions 300
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     events: Iterable[Event] = ()
-    user: Row | None = None
+    user: Row = Row()
     item: Row | None = None
+    newest: Mapping[Dataset, int] = field(default_factory=lambda: NEWEST_EVENTS)
 
 
 class CompiledFilter:
@@ -127,6 +219,13 @@ class CompiledFilter:
 
     def __init__(self, expression: FilterExpression) -> None:
         self.expression = expression
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether it looks at the user that a request is for."""
+        if self.expression.target is Target.USER:
+            return False
+        return any(one.dataset in NEWEST_EVENTS or one.dataset is Dataset.USERS for one in self.expression.conditions)
 
     @classmethod
     def parse(cls, text: str) -> CompiledFilter:
@@ -141,15 +240,13 @@ class CompiledFilter:
 
         :raises FilterValueError: if the values of the request do not fit the filter.
         """
-        evaluation = _Evaluation(catalogue, request, self._values(request))
+        evaluation = _Evaluation(self.expression.target, catalogue, request, self._values(request))
         applied = [one for one in self.expression.expressions if evaluation.applies(one)]
         included = [evaluation.where(one) for one in applied if one.action is Action.INCLUDE]
-        excluded = [evaluation.where(one) for one in applied if one.action is Action.EXCLUDE]
-        through: Mask = np.ones(len(catalogue.ids), dtype=np.bool_)
-        if included:
-            through = np.logical_or.reduce(included)
-        for mask in excluded:
-            through = through & ~mask
+        through = _any(included) if included else np.ones(len(catalogue.ids), dtype=np.bool_)
+        for one in applied:
+            if one.action is Action.EXCLUDE:
+                through = through & ~evaluation.where(one)
         return through
 
     def _values(self, request: Request) -> Mapping[str, tuple[str, ...]]:
@@ -163,27 +260,28 @@ class CompiledFilter:
 class _Evaluation:
     """One application of a filter."""
 
-    def __init__(self, catalogue: Catalogue, request: Request, values: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, target: Target, catalogue: Catalogue, request: Request, values: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self._target = target
         self._catalogue = catalogue
         self._request = request
         self._values = values
-        self._users = Catalogue(_one_row(request.user or {}))
-        self._item = {name.upper(): value for name, value in (request.item or {}).items()}
 
     def applies(self, expression: Expression) -> bool:
         """Whether an expression has all of its values, and its IF is met."""
         missing = [name for name in expression.placeholders if name not in self._values]
         if missing and expression.action is Action.INCLUDE:
             raise FilterValueError(f"filterValues must have a value for {missing[0]}, which an INCLUDE needs")
-        return not missing and all(self._column_mask(one, self._users)[0] for one in expression.only_if)
+        return not missing and all(self._column_mask(one, self._user)[0] for one in expression.only_if)
+
+    @cached_property
+    def _user(self) -> Catalogue:
+        return Catalogue(self._request.user.table())
 
     def where(self, expression: Expression) -> Mask:
         """Which members meet the condition of an expression."""
-        groups = [
-            np.logical_and.reduce([self._condition(condition) for condition in group]) for group in expression.any_of
-        ]
-        met: Mask = np.logical_or.reduce(groups)
-        return met
+        return _any([_all([self._condition(condition) for condition in group]) for group in expression.any_of])
 
     def _condition(self, condition: Condition) -> Mask:
         if condition.dataset in NEWEST_EVENTS:
@@ -193,15 +291,19 @@ class _Evaluation:
     def _event_mask(self, condition: Condition) -> Mask:
         """Which members have an event of one of the types; upper and lower case of types are the same."""
         wanted = {value.lower() for value in self._operand(condition)}
-        mask = np.zeros(len(self._catalogue.ids), dtype=np.bool_)
-        for event in _newest(self._request.events, NEWEST_EVENTS[condition.dataset]):
-            place = self._catalogue.place_by_id.get(event[0])
-            if place is not None and (ANY in wanted or (event[1] or "").lower() in wanted):
-                mask[place] = True
+        everything = ANY in wanted
+        mask = self._catalogue.among(
+            event[0] for event in self._events(condition.dataset) if everything or (event[1] or "").lower() in wanted
+        )
         return ~mask if condition.operator in (Operator.NOT_IN, Operator.UNEQUAL) else mask
 
+    def _events(self, dataset: Dataset) -> Iterable[Event]:
+        if self._target is Target.USER:
+            return self._request.events
+        return _newest(self._request.events, self._request.newest[dataset])
+
     def _column_mask(self, condition: Condition, catalogue: Catalogue) -> Mask:
-        column = catalogue.columns.get(condition.column.upper())
+        column = catalogue.column(condition.column)
         operand = self._operand(condition)
         if column is None:
             return np.full(len(catalogue.ids), condition.operator is Operator.NOT_IN)
@@ -211,7 +313,7 @@ class _Evaluation:
             return ~column.among(operand)
         if not operand:
             return np.zeros(len(catalogue.ids), dtype=np.bool_)
-        return column.compare(condition.operator, operand[0], condition)
+        return column.compare(condition.operator, operand, condition)
 
     def _operand(self, condition: Condition) -> tuple[str, ...]:
         """Give the values to compare with, as strings; none if the current item has none."""
@@ -234,10 +336,7 @@ class _Evaluation:
     def _of_current_item(self, operand: CurrentItem) -> tuple[str, ...]:
         if self._request.item is None:
             raise FilterValueError(f"itemId must be given, since the filter compares with CurrentItem.{operand.column}")
-        value = self._item.get(operand.column.upper())
-        if value is None or value != value:
-            return ()
-        return tuple(value.split("|")) if isinstance(value, str) else (str(value),)
+        return self._request.item.strings(operand.column)
 
 
 class _Column(ABC):
@@ -246,8 +345,8 @@ class _Column(ABC):
         """Which rows have one of the values."""
 
     @abstractmethod
-    def compare(self, comparison: Operator, value: str, condition: Condition) -> Mask:
-        """Which rows compare with a value as wanted."""
+    def compare(self, comparison: Operator, values: Sequence[str], condition: Condition) -> Mask:
+        """Which rows compare with a value as wanted; several are the categories of the current item."""
 
 
 class _Strings(_Column):
@@ -271,11 +370,11 @@ class _Strings(_Column):
                 mask[self._rows[value]] = True
         return mask
 
-    def compare(self, comparison: Operator, value: str, condition: Condition) -> Mask:
+    def compare(self, comparison: Operator, values: Sequence[str], condition: Condition) -> Mask:
         if comparison is Operator.EQUAL:
-            return self.among([value])
+            return self.among(values)
         if comparison is Operator.UNEQUAL:
-            return self._present & ~self.among([value])
+            return self._present & ~self.among(values)
         raise FilterValueError(
             f"{condition.dataset.value}.{condition.column} holds strings, which {comparison.value} cannot compare"
         )
@@ -290,13 +389,17 @@ class _Numbers(_Column):
         mask: Mask = np.isin(self._values, numbers)
         return mask
 
-    def compare(self, comparison: Operator, value: str, condition: Condition) -> Mask:
-        number = _number(value)
-        if number is None:
-            raise FilterValueError(
-                f'{condition.dataset.value}.{condition.column} must be compared with a number, got "{value}"'
-            )
-        return ~np.isnan(self._values) & _COMPARISONS[comparison](self._values, number)
+    def compare(self, comparison: Operator, values: Sequence[str], condition: Condition) -> Mask:
+        number = _number(values[0])
+        if number is not None:
+            compared = _COMPARISONS[comparison](self._values, number)
+            # of the comparisons only this one is met by NaN
+            return compared & ~np.isnan(self._values) if comparison is Operator.UNEQUAL else compared
+        if np.isnan(self._values).all():
+            return np.zeros(len(self._values), dtype=np.bool_)
+        raise FilterValueError(
+            f'{condition.dataset.value}.{condition.column} must be compared with a number, got "{values[0]}"'
+        )
 
 
 def _parse_values(name: str, text: str) -> tuple[str, ...]:
@@ -308,7 +411,7 @@ def _parse_values(name: str, text: str) -> tuple[str, ...]:
         return (text.strip(),)
     values, end = [], 0
     while match := _QUOTED.match(text, end):
-        values.append(match[1])
+        values.append(_ESCAPED.sub(r"\1", match[1]))
         end = match.end()
     if end < len(text) or not values or text.rstrip().endswith(","):
         raise FilterValueError(
@@ -328,10 +431,12 @@ def _newest(events: Iterable[Event], count: int) -> Iterator[Event]:
             yield event
 
 
-def _one_row(row: Row) -> Table:
-    """Make a table of the current user."""
-    columns = {name: np.array([value], dtype=object) for name, value in row.items()}
-    return Table(np.array([""], dtype=object), columns, frozenset(row))
+def _all(masks: Sequence[Mask]) -> Mask:
+    return reduce(operator.and_, masks)
+
+
+def _any(masks: Sequence[Mask]) -> Mask:
+    return reduce(operator.or_, masks)
 
 
 def _taken(values: Array, rows: Integers) -> Array:
@@ -342,8 +447,4 @@ def _taken(values: Array, rows: Integers) -> Array:
 
 
 def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
+    return float(text) if _NUMBER.fullmatch(text) else None

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from .columns import ID_COLUMNS, Column
-from .contents import Columns, DatasetContents
-from .csv_file import CsvError, MissingColumnsError, TooLongError, read_columns, read_header
+from .contents import Columns, DatasetContents, InteractionsContents, below, row_count
+from .csv_file import CsvError, MissingColumnsError, TooLongError, read_header, read_rows
 from .errors import JobError
-from .objects import Authorize, ObjectStore
-from .recommenders.data import Array
-from .uncertain import ROWS_DO_NOT_CONFORM, TOO_FEW_RECORDS
+from .large_csv import LARGE, read_plain_rows
+from .locations import Files, Location, LocationError, PrivilegesError
+from .recommenders.data import Array, Coded
+from .uncertain import IMPORT_TOO_LARGE, ROWS_DO_NOT_CONFORM, TOO_FEW_RECORDS
 
 INVALID_LOCATION = "Invalid Data location."
 NO_PRIVILEGES = (
@@ -44,130 +44,134 @@ class ImportJob:
     """What is to be imported, from where, into what.
 
     :param dataset_type: in upper case.
-    :param replace: whether the rows replace those imported before.
-    :param minimum: how many records an import into Interactions needs.
+    :param replace: whether the rows replace those imported before; they are added otherwise.
+    :param minimum: how many records an import of interactions needs.
+    :param maximum: how many bytes the files may have.
+    :param only_new_count: whether records that are there already do not count when interactions are added.
     :param extra_columns_allowed: whether the files may have columns that the schema lacks.
     """
 
     location: str
-    role_arn: str
     dataset_type: str
     columns: tuple[Column, ...]
     contents: DatasetContents
     replace: bool
     minimum: int
+    maximum: int
+    only_new_count: bool
     extra_columns_allowed: bool
-    account: str
-    region: str
 
     @property
     def dataset_name(self) -> str:
         """The type as texts have it."""
-        return self.dataset_type.capitalize()
+        return "_".join(word.capitalize() for word in self.dataset_type.split("_"))
 
 
 class Importer:
     """Runs import jobs.
 
-    :param authorize: whether the role may read. Default: - every role may.
     :param lock: held while rows are taken up.
+    :param imported: called with the rows once they are taken up.
     """
 
     def __init__(
-        self, objects: ObjectStore, authorize: Authorize | None, lock: threading.RLock, log: logging.Logger
+        self,
+        files: Files,
+        lock: threading.RLock,
+        log: logging.Logger,
+        imported: Callable[[Columns], None] = lambda columns: None,
     ) -> None:
-        self._objects = objects
-        self._authorize = authorize
+        self._files = files
         self._lock = lock
         self._log = log
+        self._imported = imported
 
     def run(self, job: ImportJob) -> None:
         """Import.
 
         :raises JobError: with the service's text; details are in the log.
         """
-        bucket, keys = self._find(job)
-        parts = [self._read(job, bucket, key) for key in keys]
-        columns = {column.name: _joined([part[column.name] for part in parts]) for column in job.columns}
-        records = len(columns[job.columns[0].name])
-        if job.dataset_type == "INTERACTIONS" and records < job.minimum:
-            reason = TOO_FEW_RECORDS.format(dataset_type=job.dataset_name, records=records, minimum=job.minimum)
-            self._log.error("%s: %s", job.location, reason)
-            raise JobError(reason)
+        columns, records = self._columns(job)
         self._warn_of_milliseconds(job, columns)
         with job.contents.importing:
             prepared = job.contents.prepare(columns, replace=job.replace)
+            self._require_enough(job, records, prepared)
             with self._lock:
                 job.contents.commit(prepared)
         self._log.info("%s: imported %d records into %s", job.location, records, job.dataset_name)
+        self._imported(columns)
 
-    def _find(self, job: ImportJob) -> tuple[str, list[str]]:
-        url = urlsplit(job.location)
-        bucket, path = url.netloc, url.path.removeprefix("/")
+    def _columns(self, job: ImportJob) -> tuple[Columns, int]:
         try:
-            if url.scheme != "s3":
-                raise LookupError(f"{job.location} does not start with s3://")
-            stored = self._objects.list(bucket, path, account=job.account, region=job.region)
-        except LookupError as error:
+            location = Location.parse(job.location)
+            files = self._files.find(location)
+            size = sum(file.size for file in files)
+            if size > job.maximum:
+                raise self._failed(job, IMPORT_TOO_LARGE.format(size=size, maximum=job.maximum))
+            parts = self._read(job, location.bucket, [file.key for file in files])
+        except LocationError as error:
             self._log.error("%s: %s", job.location, error)
             raise JobError(INVALID_LOCATION) from error
-        folder = path == "" or path.endswith("/")
-        keys = sorted(
-            entry.key for entry in stored if (entry.key.lower().endswith(".csv") if folder else entry.key == path)
-        )
-        self._require(job, "s3:ListBucket", bucket)
+        except PrivilegesError as error:
+            self._log.error("%s: %s", job.location, error)
+            raise JobError(NO_PRIVILEGES.format(dataset_type=job.dataset_name)) from error
+        columns = {column.name: below([part[column.name] for part in parts]) for column in job.columns}
+        return columns, row_count(columns)
+
+    def _read(self, job: ImportJob, bucket: str, keys: Sequence[str]) -> list[Columns]:
+        parts: list[Columns] = []
+        shared: list[str] = []
         for key in keys:
-            self._require(job, "s3:GetObject", f"{bucket}/{key}")
-        if not keys:
-            self._log.error("%s: there is no %s", job.location, "CSV file in this folder" if folder else "such file")
-            raise JobError(INVALID_LOCATION)
-        return bucket, keys
+            where = f"s3://{bucket}/{key}"
+            body = self._files.read(bucket, key)
+            try:
+                header = read_header(body, job.columns)
+                _check_header(header, shared or header, job)
+                shared = header
+                parts.append(_rows(body, header, job))
+            except CsvError as error:
+                column = f", column {error.column}" if error.column else ""
+                self._log.error("%s, line %d%s: %s", where, error.line, column, error.problem)
+                raise JobError(_reason(error, job.dataset_name)) from error
+        return parts
 
-    def _require(self, job: ImportJob, action: str, resource: str) -> None:
-        if self._authorize is None:
+    def _require_enough(self, job: ImportJob, records: int, prepared: Columns) -> None:
+        if not isinstance(job.contents, InteractionsContents):
             return
-        partition = "aws-cn" if job.region.startswith("cn-") else "aws"
-        arn = f"arn:{partition}:s3:::{resource}"
-        if not self._authorize(
-            action=action, resource=arn, role_arn=job.role_arn, account=job.account, region=job.region
-        ):
-            self._log.error("%s: %s may not %s on %s", job.location, job.role_arn, action, arn)
-            raise JobError(NO_PRIVILEGES.format(dataset_type=job.dataset_name))
+        if not job.replace and job.only_new_count:
+            records = row_count(prepared) - job.contents.bulk_rows
+        if records < job.minimum:
+            raise self._failed(
+                job, TOO_FEW_RECORDS.format(dataset_type=job.dataset_name, records=records, minimum=job.minimum)
+            )
 
-    def _read(self, job: ImportJob, bucket: str, key: str) -> Columns:
-        where = f"s3://{bucket}/{key}"
-        try:
-            body = self._objects.read(bucket, key, account=job.account, region=job.region)
-        except LookupError as error:
-            self._log.error("%s: %s", where, error)
-            raise JobError(INVALID_LOCATION) from error
-        try:
-            text = _decode(body)
-            if not job.extra_columns_allowed:
-                _refuse_extra(text, job.columns)
-            return read_columns(text, job.columns, ID_COLUMNS[job.dataset_type])
-        except CsvError as error:
-            column = f", column {error.column}" if error.column else ""
-            self._log.error("%s, line %d%s: %s", where, error.line, column, error.problem)
-            raise JobError(_reason(error, job.dataset_name)) from error
+    def _failed(self, job: ImportJob, reason: str) -> JobError:
+        self._log.error("%s: %s", job.location, reason)
+        return JobError(reason)
 
     def _warn_of_milliseconds(self, job: ImportJob, columns: Columns) -> None:
         for name in ("TIMESTAMP", "CREATION_TIMESTAMP"):
             values = columns.get(name)
-            if values is not None and len(values) and np.nanmax(values.astype(np.float64)) >= _MILLISECONDS_FROM:
+            if not isinstance(values, np.ndarray) or not len(values):
+                continue
+            if np.fmax.reduce(values) >= _MILLISECONDS_FROM:
                 self._log.warning("%s, column %s: seems to be in milliseconds, not seconds", job.location, name)
 
 
-def _decode(body: bytes) -> str:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CsvError("is not UTF-8", line=body.count(b"\n", 0, error.start) + 1) from error
+def _rows(body: bytes, header: Sequence[str], job: ImportJob) -> Columns:
+    ids = ID_COLUMNS[job.dataset_type]
+    coded = isinstance(job.contents, InteractionsContents)
+    found: dict[str, Array | Coded] | None = None
+    if len(body) >= LARGE:
+        found = read_plain_rows(body, header, job.columns, ids, coded=coded)
+    return read_rows(body, header, job.columns, ids, coded=coded) if found is None else found
 
 
-def _refuse_extra(text: str, columns: Sequence[Column]) -> None:
-    extra = set(read_header(text)) - {column.name for column in columns}
-    if extra:
+def _check_header(header: Sequence[str], shared: Sequence[str], job: ImportJob) -> None:
+    if list(header) != list(shared):
+        raise CsvError(f"the header must be that of the other files, {','.join(shared)}", line=1)
+    extra = set(header) - {column.name for column in job.columns}
+    if extra and not job.extra_columns_allowed:
         raise CsvError(f"the schema does not have {', '.join(sorted(extra))}", line=1)
 
 
@@ -177,7 +181,3 @@ def _reason(error: CsvError, dataset_type: str) -> str:
     if isinstance(error, TooLongError):
         return TOO_LONG.format(limit=error.limit, column=error.column)
     return ROWS_DO_NOT_CONFORM.format(dataset_type=dataset_type)
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -7,13 +7,19 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import JobError
-from .state import Progress
+from .resources import CREATE as CREATE
+from .resources import DELETE as DELETE
+from .resources import UPDATE as UPDATE
+from .resources import Path as Path
+from .state import Progress, Way
 
 #: the share of the time that is spent in the PENDING status
 _PENDING_SHARE = 0.2
@@ -22,25 +28,8 @@ _INTERNAL_ERROR = "An internal error occurred. See the log of personalize-local.
 
 Work = Callable[[], Any]
 
-
-@dataclass(frozen=True)
-class Path:
-    """The statuses that something goes through.
-
-    :param steps: before it is done.
-    :param done: at the end.
-    :param failed: at the end, if it fails.
-    """
-
-    steps: tuple[str, ...]
-    done: str
-    failed: str = "CREATE FAILED"
-
-
-CREATE = Path(("CREATE PENDING", "CREATE IN_PROGRESS"), "ACTIVE")
-UPDATE = Path(("UPDATE PENDING", "UPDATE IN_PROGRESS"), "ACTIVE")
-DELETE = Path(("DELETE PENDING", "DELETE IN_PROGRESS"), "DELETED", "DELETE FAILED")
-STOP = Path(("CREATE STOPPING",), "CREATE STOPPED")
+#: the call that is being answered: service, operation, parameters
+CALL: ContextVar[tuple[str, str, Mapping[str, Any]] | None] = ContextVar("CALL", default=None)
 
 
 class Timer:
@@ -52,13 +41,13 @@ class Timer:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._skipped = 0.0
         self._closed = False
+        self.skipped = 0.0
 
     @property
     def now(self) -> float:
-        """The time in seconds, from an arbitrary beginning."""
-        return time.monotonic() + self._skipped
+        """Unix time in seconds, and what was skipped. It goes on while nothing runs."""
+        return time.time() + self.skipped
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
         """Call a function at a time, at once if that has passed; never, once closed."""
@@ -74,7 +63,7 @@ class Timer:
     def skip(self, seconds: float) -> None:
         """Let it be later."""
         with self._wake:
-            self._skipped += seconds
+            self.skipped += seconds
             self._wake.notify()
 
     def close(self) -> None:
@@ -137,9 +126,20 @@ class Lifecycle:
         self._lock = lock
         self._time_scale = time_scale
         self._log = log
+        self._worked: Callable[[Any], None] = lambda result: None
+        self._changed: Callable[[], None] = lambda: None
+        self._begun: float | None = None
         self._timer = Timer(log)
         self._closed = False
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="personalize-work")
+
+    def on_work(self, worked: Callable[[Any], None]) -> None:
+        """Have a function called with the result of work, without the lock, before anybody sees it."""
+        self._worked = worked
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Have a function called, with the lock held, when a status has changed by itself."""
+        self._changed = changed
 
     def run(
         self,
@@ -160,8 +160,10 @@ class Lifecycle:
         :param done: called with the lock held and the work's result, just before the last status appears.
         """
         progress.run += 1
+        begun = self._timer.now if self._begun is None else self._begun
+        progress.way = Way(progress.status, begun, failure, CALL.get())
         scaled = seconds * self._time_scale
-        self._step(_Journey(progress, path, progress.run, self._timer.now, scaled, work, failure, done), 0)
+        self._step(_Journey(progress, path, progress.run, begun, scaled, work, failure, done), 0)
 
     def stop(self, progress: Progress, status: str) -> None:
         """Leave the path, and stay in a status. The lock must be held."""
@@ -169,6 +171,7 @@ class Lifecycle:
         progress.status = status
         progress.failure_reason = None
         progress.updated = time.time()
+        progress.way = None
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, as far as statuses are concerned.
@@ -176,6 +179,44 @@ class Lifecycle:
         :param seconds: on AWS.
         """
         self._timer.skip(seconds * self._time_scale)
+
+    @property
+    def skipped(self) -> float:
+        """The seconds that were skipped here; to be set before anything is under way."""
+        return self._timer.skipped
+
+    @skipped.setter
+    def skipped(self, seconds: float) -> None:
+        self._timer.skipped = seconds
+
+    @contextmanager
+    def since(self, begun: float) -> Iterator[None]:
+        """Let what is started in this context have begun earlier, and be as old as it was. The lock must be held."""
+        self._begun = begun
+        try:
+            yield
+        finally:
+            self._begun = None
+
+    @property
+    def now(self) -> float:
+        """AWS time in seconds, from an arbitrary beginning; endless where no time passes at all."""
+        return self._timer.now / self._time_scale if self._time_scale else float("inf")
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call a function, with the lock held, after a while; never where no time passes at all.
+
+        :param seconds: on AWS.
+        """
+
+        def run() -> None:
+            with self._lock:
+                if not self._closed:
+                    action()
+                    self._changed()
+
+        if self._time_scale:
+            self._timer.at(self._timer.now + seconds * self._time_scale, run)
 
     def close(self) -> None:
         """End all threads; nothing changes its status any more."""
@@ -188,6 +229,8 @@ class Lifecycle:
         with self._lock:
             if self._closed or not self._enter(journey, journey.path.steps[step]):
                 return
+            if step:
+                self._changed()
             if step < len(journey.path.steps) - 1:
                 self._timer.at(journey.end_of(step), lambda: self._step(journey, step + 1))
             elif journey.work is None or journey.failure:
@@ -199,6 +242,7 @@ class Lifecycle:
         result, failure = None, None
         try:
             result = work()
+            self._worked(result)
         except JobError as error:
             failure = str(error)
         except Exception:
@@ -209,12 +253,14 @@ class Lifecycle:
 
     def _end(self, journey: _Journey, result: Any, failure: str | None) -> None:
         with self._lock:
-            if journey.progress.run != journey.number:
+            if self._closed or journey.progress.run != journey.number:
                 return
             if failure is None:
                 failure = self._finish(journey, result)
             journey.progress.failure_reason = failure
-            self._enter(journey, journey.path.failed if failure else journey.path.done)
+            if self._enter(journey, journey.path.failed if failure else journey.path.done):
+                journey.progress.way = None
+            self._changed()
 
     def _finish(self, journey: _Journey, result: Any) -> str | None:
         try:
@@ -228,5 +274,6 @@ class Lifecycle:
         if journey.progress.run != journey.number:
             return False
         journey.progress.status = status
-        journey.progress.updated = time.time()
+        if self._begun is None:
+            journey.progress.updated = time.time()
         return True

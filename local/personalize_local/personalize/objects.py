@@ -15,12 +15,14 @@ class StoredObject:
     :param size: in bytes.
     :param last_modified: Unix time in seconds.
     :param etag: as S3 reports it.
+    :param kms_key_id: the key of AWS KMS that it is encrypted with. Default: - none.
     """
 
     key: str
     size: int
     last_modified: float
     etag: str
+    kms_key_id: str | None = None
 
 
 class ObjectStore(Protocol):
@@ -43,15 +45,15 @@ class ObjectStore(Protocol):
 
 
 class Authorize(Protocol):
-    """Decides whether the service may do something to S3 in the name of a role."""
+    """Decides whether the service may do something in the name of a role."""
 
     def __call__(self, *, action: str, resource: str, role_arn: str, account: str, region: str) -> bool:
-        """Tell whether both the role's policies and the bucket's policy allow it.
+        """Tell whether the role's policies allow it and, in S3, the bucket's policy too.
 
         See https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
 
-        :param action: ``s3:ListBucket`` or ``s3:GetObject``.
-        :param resource: the ARN of the bucket or of the object.
+        :param action: ``s3:ListBucket``, ``s3:GetObject``, ``s3:PutObject`` or ``cloudwatch:PutMetricData``.
+        :param resource: the ARN of the bucket or of the object; ``*`` for CloudWatch.
         :param role_arn: the role that was passed to the service.
         """
         ...

@@ -16,12 +16,15 @@ PAGE_SIZE = 100
 T = TypeVar("T")
 
 
-def page(entries: Sequence[T], operation: str, parameters: Mapping[str, Any]) -> tuple[Sequence[T], str | None]:
+def page(
+    entries: Sequence[T], operation: str, parameters: Mapping[str, Any], *, token_on_first: bool = False
+) -> tuple[Sequence[T], str | None]:
     """Cut a page out of a list.
 
     :param entries: all of the list, in a stable order.
     :param operation: the operation's name: a token of one operation is no good for another, or for other filters.
     :param parameters: of the request, with ``maxResults`` and ``nextToken``.
+    :param token_on_first: whether the first page has a token in any case; the page after it may be empty.
     :returns: the page, and the token of the next one if there is one.
     :raises ServiceError: InvalidNextTokenException.
     """
@@ -29,7 +32,8 @@ def page(entries: Sequence[T], operation: str, parameters: Mapping[str, Any]) ->
     digest = _digest(operation, parameters)
     start = _start(parameters["nextToken"], digest) if "nextToken" in parameters else 0
     end = start + size
-    token = _token(end, digest) if end < len(entries) else None
+    more = end < len(entries) or (token_on_first and start == 0)
+    token = _token(end, digest) if more else None
     return entries[start:end], token
 
 

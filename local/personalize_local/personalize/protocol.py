@@ -1,4 +1,8 @@
-"""The two wire protocols: JSON 1.1 of the control plane, REST-JSON of the runtime and of events."""
+"""The two wire protocols: JSON 1.1 of the control plane, REST-JSON of the runtime and of events.
+
+See https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html and
+https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,17 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from .api import TARGET_PREFIX, error_status, operation_model, rest_operations
 from .errors import ServiceError
+from .uncertain import MAX_BODY_BYTES
 
 HttpResponse = tuple[int, dict[str, str], bytes]
 
 _CONTENT_TYPES = {"personalize": "application/x-amz-json-1.1"}
 _REST_CONTENT_TYPE = "application/json"
+_RPC_ROUTE = ("POST", "/")
 
 
 @dataclass(frozen=True)
@@ -28,29 +34,59 @@ class Request:
 
 def service_of(method: str, path: str, headers: Mapping[str, str]) -> tuple[str, str] | None:
     """Find the service and the operation that a request is for; ``None`` if it is for none of ours."""
+    route = (method.upper(), path.partition("?")[0])
     target = _header(headers, "x-amz-target")
     if target:
         prefix, _, operation = target.partition(".")
-        return ("personalize", operation) if prefix == TARGET_PREFIX else None
-    return rest_operations().get((method.upper(), path.partition("?")[0]))
+        return ("personalize", operation) if prefix == TARGET_PREFIX and route == _RPC_ROUTE else None
+    return rest_operations().get(route)
 
 
 def decode(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Request:
     """Read a request.
 
-    :raises ServiceError: UnknownOperationException, or SerializationException when the body is not a JSON object.
+    :raises ServiceError: UnknownOperationException; UnsupportedMediaTypeException; RequestEntityTooLargeException;
+        SerializationException when the body is not a JSON object.
     """
     found = service_of(method, path, headers)
     if found is None or operation_model(*found) is None:
-        name = _header(headers, "x-amz-target") or f"{method} {path}"
-        raise ServiceError("UnknownOperationException", f"There is no operation {name}", 404)
+        name = _header(headers, "x-amz-target")
+        raise ServiceError("UnknownOperationException", f"There is no operation {name} at {method} {path}", 404)
+    _check_content_type(found[0], _header(headers, "content-type"))
+    if len(body) > MAX_BODY_BYTES:
+        message = f"The body has {len(body)} bytes, at most {MAX_BODY_BYTES} are allowed"
+        raise ServiceError("RequestEntityTooLargeException", message, 413)
+    return Request(*found, _parameters(body))
+
+
+def _check_content_type(service: str, content_type: str) -> None:
+    """Take what clients without an SDK forget or shorten; refuse what cannot be JSON."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    allowed = (_CONTENT_TYPES.get(service, _REST_CONTENT_TYPE), _REST_CONTENT_TYPE)
+    if media_type and media_type not in allowed:
+        message = f"The Content-Type must be {allowed[0]}, got {content_type}"
+        raise ServiceError("UnsupportedMediaTypeException", message, 415)
+
+
+def _parameters(body: bytes) -> Mapping[str, Any]:
     try:
-        parameters = json.loads(body or b"{}")
+        parameters = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
+        if b"\\u" in body:
+            # halves of a pair of surrogates are no text, and could be neither stored nor sent back
+            json.dumps(parameters, ensure_ascii=False).encode()
+    except UnicodeError as error:
+        raise ServiceError("SerializationException", f"The body is not UTF-8: {error}") from error
     except ValueError as error:
         raise ServiceError("SerializationException", f"The body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise ServiceError("SerializationException", "The body is nested too deeply") from error
     if not isinstance(parameters, dict):
         raise ServiceError("SerializationException", "The body must be a JSON object")
-    return Request(*found, parameters)
+    return parameters
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
 
 
 def encode(service: str, operation: str, response: Mapping[str, Any]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Answers of the runtime: recommendations and rankings.
+"""Answers of the runtime: recommendations, rankings and actions.
 
 See https://docs.aws.amazon.com/personalize/latest/dg/getting-recommendations.html
 """
@@ -6,186 +6,317 @@ See https://docs.aws.amazon.com/personalize/latest/dg/getting-recommendations.ht
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cdk_personalize.recipe import Recipe, RecipeType
+from cdk_personalize.filter_expression import Target
+from cdk_personalize.recipe import RecipeType
 
-from .columns import Column
-from .contents import EntityContents
+from .columns import Column, folded
+from .deployments import Deployment, find_deployment
 from .engine import Context, Parameters
-from .errors import ServiceError, invalid_input, not_found
-from .kinds.datasets import entities_of, interactions_of
-from .kinds.filters import allowed_by
-from .kinds.recipes import find_recipe
-from .recommenders.data import Array, Event, Mask, Request
+from .errors import invalid_input
+from .filters import index_of
+from .kinds.datasets import columns_of_dataset, dataset_of, entities_of, interactions_of
+from .kinds.filters import View, history_of
+from .offers import (
+    automatic_filter,
+    exploration,
+    follows_events,
+    gives_reasons,
+    gives_scores,
+    includes_metadata,
+    needed,
+    takes_context,
+    takes_promotions,
+    target,
+)
+from .promotions import Promotion, check_promotion, mixed, seed_of
+from .recommenders.data import Array, Event, Mask, Recommendation, Request, Table
 from .recommenders.model import Allowed
-from .serving import TrainedVersion
-from .state import Record, Scope
 
 DEFAULT_RESULTS = 25
 MAX_RESULTS = 500
 MAX_RESULTS_WITH_METADATA = 50
 MAX_METADATA_COLUMNS = 10
+DEFAULT_ACTIONS = 5
+MAX_ACTIONS = 100
+PROMOTED = "Promoted item"
+POPULAR = "Popular item"
+"""Such an item fills up a list that a filter left too short; it has no score."""
 
-_NO_SCORES = frozenset({"aws-similar-items", "aws-sims", "aws-popularity-count"})
-_METADATA_ALWAYS = frozenset({"aws-user-personalization-v2", "aws-personalized-ranking-v2", "aws-semantic-similarity"})
-_RANKING = RecipeType.PERSONALIZED_RANKING
-_SEGMENTS_AND_ACTIONS = frozenset({RecipeType.USER_SEGMENTATION, RecipeType.PERSONALIZED_ACTIONS})
+_METADATA_OF = "ITEMS"
 
 
 @dataclass(frozen=True)
-class _Deployed:
-    """What a campaign serves: all that a request needs, read at one moment."""
+class Prepared:
+    """All that a request needs, read at one moment.
 
-    recipe: Recipe
-    version: TrainedVersion
+    :param kept: what the use case does not leave out by itself.
+    :param allowed: what the filter of the request lets through.
+    :param metadata: gives the metadata of an item. Default: - none was asked for
+    """
+
+    deployment: Deployment
+    view: View
     request: Request
+    kept: Allowed | None
     allowed: Allowed | None
-    metadata: Callable[[str], dict[str, str] | None]
+    promotion: Promotion | None
+    metadata: Callable[[str], dict[str, str] | None] | None
+
+    def recommend(self, allowed: Allowed | None, count: int, *, explores: bool = True) -> list[Recommendation]:
+        """Ask the model.
+
+        :param explores: whether it explores, if it is to. Otherwise new items are ranked as all others are.
+        """
+        request = self.request if explores else replace(self.request, exploration=None)
+        return self.deployment.version.model.recommend(request, allowed=allowed, count=count)
+
+    def among(self, item_ids: Iterable[str]) -> Allowed:
+        """Allow some items only."""
+        return lambda ids: self.view.catalogue(ids).among(item_ids)
+
+    def but(self, item_ids: Iterable[str]) -> Allowed:
+        """Allow all but some items."""
+        return lambda ids: ~self.view.catalogue(ids).among(item_ids)
+
+    def item(self, item_id: str, score: float | None, **further: Any) -> dict[str, Any]:
+        """One item of an answer."""
+        metadata = self.metadata(item_id) if self.metadata else None
+        return {"itemId": item_id, "score": score, "metadata": metadata, **further}
 
 
 def get_recommendations(context: Context, parameters: Parameters) -> Mapping[str, Any]:
     """GetRecommendations."""
-    unsupported = sorted({"recommenderArn", "promotions"} & set(parameters))
-    if unsupported:
-        raise ServiceError("InternalFailure", f"{', '.join(unsupported)} of GetRecommendations is not emulated.", 501)
-    count = _count(parameters)
-    deployed = _deployed(context, parameters)
-    if deployed.recipe.recipe_type is _RANKING or deployed.recipe.recipe_type in _SEGMENTS_AND_ACTIONS:
-        raise invalid_input(f"Campaigns of the recipe {deployed.recipe.name} do not answer GetRecommendations.")
-    found = deployed.version.model.recommend(deployed.request, allowed=deployed.allowed, count=count)
-    return _answer("itemList", deployed, [(item.item_id, item.score) for item in found])
+    count = parameters.get("numResults", DEFAULT_RESULTS)
+    _check_size(count, _most(parameters), "numResults")
+    prepared = _prepared(context, parameters)
+    offer, promotion = prepared.deployment.offer, prepared.promotion
+    others = _both(prepared.kept, prepared.allowed)
+    if promotion is None:
+        found = [(item, False) for item in prepared.recommend(others, count)]
+    else:
+        promoted = prepared.recommend(promotion.allowed, promotion.share(count), explores=False)
+        others = _both(others, prepared.but([item.item_id for item in promoted]))
+        found = mixed(promoted, prepared.recommend(others, count - len(promoted)), promotion)
+    scored, reasoned = gives_scores(offer), gives_reasons(offer)
+    name = promotion.name if promotion else None
+    return _answer(
+        context,
+        parameters,
+        "itemList",
+        [
+            prepared.item(
+                item.item_id,
+                item.score if scored and POPULAR not in item.reasons else None,
+                promotionName=name if promoted else None,
+                reason=_reasons(item, promoted) if reasoned else None,
+            )
+            for item, promoted in found
+        ],
+    )
 
 
 def get_personalized_ranking(context: Context, parameters: Parameters) -> Mapping[str, Any]:
     """GetPersonalizedRanking: the scores of the given items sum to 1; items unknown to the model come last."""
     candidates = list(dict.fromkeys(parameters["inputList"]))
-    _check_size(len(candidates), parameters, "inputList")
-    deployed = _deployed(context, parameters)
-    if deployed.recipe.recipe_type is not _RANKING:
-        raise invalid_input(f"Campaigns of the recipe {deployed.recipe.name} do not answer GetPersonalizedRanking.")
-    wanted = set(candidates)
-
-    def allowed(item_ids: Array) -> Mask:
-        chosen = np.fromiter((item_id in wanted for item_id in item_ids), np.bool_, len(item_ids))
-        return chosen & deployed.allowed(item_ids) if deployed.allowed else chosen
-
-    ranked = deployed.version.model.recommend(deployed.request, allowed=allowed, count=len(candidates))
-    total = sum(item.score for item in ranked) or 1.0
-    known = set(deployed.version.model.item_ids)
-    # a filter is applied to the model's catalogue, so that it never lets an item through that is not in there
-    unknown = [] if deployed.allowed else [item_id for item_id in candidates if item_id not in known]
-    found: list[tuple[str, float | None]] = [(item.item_id, item.score / total) for item in ranked]
-    return _answer("personalizedRanking", deployed, [*found, *((item_id, None) for item_id in unknown)])
-
-
-def _deployed(context: Context, parameters: Parameters) -> _Deployed:
-    scope = context.scope
-    with context.engine.state.lock:
-        campaign = _campaign(context, parameters)
-        recipe = find_recipe(campaign.attributes["recipeArn"])
-        version = scope.versions[campaign.attributes["solutionVersionArn"]]
-        group = campaign.attributes["datasetGroupArn"]
-        request = _request(scope, group, recipe, version, parameters)
-        columns = _metadata_columns(scope, campaign, recipe, parameters)
-        items = entities_of(scope, group, "ITEMS") if columns else None
-        return _Deployed(
-            recipe=recipe,
-            version=version,
-            request=request,
-            allowed=allowed_by(context, group, parameters),
-            metadata=partial(_metadata, items[0], items[1], columns) if items else lambda item_id: None,
-        )
-
-
-def _campaign(context: Context, parameters: Parameters) -> Record:
-    arn = parameters.get("campaignArn")
-    if arn is None:
-        raise invalid_input("campaignArn is required.")
-    campaign = context.scope.find("Campaign", arn)
-    if campaign is None:
-        raise not_found(f"Campaign {arn} not found.")
-    if not campaign.active:
-        code = context.engine.settings.uncertain.inactive_campaign_error
-        raise ServiceError(code, f"Campaign {arn} is in status {campaign.status}, it must be ACTIVE.")
-    return campaign
-
-
-def _request(scope: Scope, group: str, recipe: Recipe, version: TrainedVersion, parameters: Parameters) -> Request:
-    if recipe.recipe_type is RecipeType.RELATED_ITEMS:
-        if "itemId" not in parameters:
-            raise invalid_input(f"itemId is required by the recipe {recipe.name}.")
-        return Request([Event(parameters["itemId"])], item_id=parameters["itemId"])
-    if recipe.recipe_type is RecipeType.POPULAR_ITEMS:
-        return Request()
-    if "userId" not in parameters:
-        raise invalid_input(f"userId is required by the recipe {recipe.name}.")
-    contents = interactions_of(scope, group)
-    events = contents.history(parameters["userId"]) if contents else []
-    users = entities_of(scope, group, "USERS")
-    user = users[0].row(users[1], parameters["userId"]) if users else None
-    return Request(
-        [event for event in events if version.event_type in (None, event.event_type)],
-        user=user or {},
-        context=parameters.get("context", {}),
+    _check_size(len(candidates), _most(parameters), "inputList")
+    prepared = _prepared(context, parameters)
+    return _answer(
+        context,
+        parameters,
+        "personalizedRanking",
+        [prepared.item(item_id, score) for item_id, score in ranked(prepared, candidates)],
     )
 
 
-def _metadata_columns(scope: Scope, campaign: Record, recipe: Recipe, parameters: Parameters) -> Sequence[str]:
-    wanted: Sequence[str] = parameters.get("metadataColumns", {}).get("ITEMS", ())
-    if not wanted:
-        return ()
-    configuration = campaign.attributes.get("campaignConfig", {})
-    if recipe.name not in _METADATA_ALWAYS and not configuration.get("enableMetadataWithRecommendations"):
-        raise invalid_input(f"Metadata is not enabled for the campaign {campaign.arn}.")
+def ranked(prepared: Prepared, candidates: Sequence[str]) -> list[tuple[str, float | None]]:
+    """Rank items for a user: their scores sum to 1, and those that the model does not know come last, without one."""
+    found = prepared.recommend(_both(prepared.among(candidates), prepared.allowed), len(candidates))
+    total = sum(item.score for item in found) or 1.0
+    known = prepared.view.catalogue(prepared.deployment.version.model.item_ids).place_by_id
+    unknown = np.array([item_id for item_id in candidates if item_id not in known], dtype=object)
+    if prepared.allowed and len(unknown):
+        unknown = unknown[prepared.allowed(unknown)]
+    return [*((item.item_id, item.score / total) for item in found), *((item_id, None) for item_id in unknown)]
+
+
+def get_action_recommendations(context: Context, parameters: Parameters) -> Mapping[str, Any]:
+    """GetActionRecommendations."""
+    count = parameters.get("numResults", DEFAULT_ACTIONS)
+    _check_size(count, MAX_ACTIONS, "numResults")
+    prepared = _prepared(context, parameters)
+    found = prepared.recommend(prepared.allowed, count)
+    return _answer(
+        context, parameters, "actionList", [{"actionId": item.item_id, "score": item.score} for item in found]
+    )
+
+
+def _prepared(context: Context, parameters: Parameters) -> Prepared:
+    with context.engine.state.lock:
+        return prepare(context, find_deployment(context, parameters), parameters)
+
+
+def prepare(context: Context, deployment: Deployment, parameters: Parameters) -> Prepared:
+    """Read all that a request needs. The lock must be held.
+
+    :raises ServiceError: if the request does not fit what it goes to.
+    """
+    offer, group = deployment.offer, deployment.group
+    for member in sorted(needed(offer)):
+        if member not in parameters:
+            raise invalid_input(f"{member} is required by the recipe {offer.name}.")
+    view = View.of(context, group, offer, parameters)
+    automatic = automatic_filter(offer)
+    kept = view.applied(automatic, {}) if automatic else None
+    return Prepared(
+        deployment=deployment,
+        view=view,
+        request=_request(context, deployment, view, parameters),
+        kept=kept,
+        allowed=view.chosen(parameters),
+        promotion=_promotion(context, deployment, view, kept, parameters),
+        metadata=_metadata(context, deployment, parameters),
+    )
+
+
+def _request(context: Context, deployment: Deployment, view: View, parameters: Parameters) -> Request:
+    offer, event_type = deployment.offer, deployment.version.event_type
+    group, user = deployment.group, parameters.get("userId")
+    acts = target(offer) is Target.ACTION
+    if offer.recipe_type is RecipeType.RELATED_ITEMS:
+        events: Sequence[Event] = [Event(parameters["itemId"], event_type)]
+    else:
+        events = history_of(context.scope, group, "INTERACTIONS", user) if acts else view.events
+    interactions = interactions_of(context.scope, group) if follows_events(offer) else None
+    influence = deployment.configuration.get("rankingInfluence", {})
+    return Request(
+        [event for event in events if event_type in (None, event.event_type)],
+        item_id=parameters.get("itemId"),
+        user=view.request.user.values,
+        context=_context(context, deployment, parameters),
+        exploration=exploration(offer, deployment.configuration.get("itemExplorationConfig", {})),
+        items=_later_items(context, deployment, view),
+        influence={name: float(weight) for name, weight in influence.items()},
+        recent=interactions.put_events() if interactions else (),
+        action_history=view.events if acts else (),
+    )
+
+
+def _later_items(context: Context, deployment: Deployment, view: View) -> Table | None:
+    if not deployment.updates:
+        return None
+    return deployment.version.auto_update.items(view.table, context.engine.lifecycle.now)
+
+
+def _context(context: Context, deployment: Deployment, parameters: Parameters) -> Mapping[str, str]:
+    """Bring the names of a context into the form of the Interactions schema."""
+    given: Mapping[str, str] = parameters.get("context", {})
+    if not given:
+        return {}
+    dataset = dataset_of(context.scope, deployment.group, "INTERACTIONS")
+    columns = columns_of_dataset(context.scope, dataset) if dataset else ()
+    names = {folded(column.name): column.name for column in columns} if takes_context(deployment.offer) else {}
+    unknown = sorted(name for name in given if folded(name) not in names)
+    if unknown and context.engine.settings.uncertain.context_must_fit:
+        raise invalid_input(
+            f"The Interactions dataset has no {', '.join(unknown)}."
+            if takes_context(deployment.offer)
+            else f"The recipe {deployment.offer.name} takes no context, got {', '.join(unknown)}."
+        )
+    return {names[folded(name)]: value for name, value in given.items() if folded(name) in names}
+
+
+def _promotion(
+    context: Context, deployment: Deployment, view: View, kept: Allowed | None, parameters: Parameters
+) -> Promotion | None:
+    if not parameters.get("promotions"):
+        return None
+    (promotion,) = parameters["promotions"]
+    if not takes_promotions(deployment.offer):
+        raise invalid_input(f"The recipe {deployment.offer.name} does not support promotions.")
+    check_promotion(promotion)
+    settings = context.engine.settings
+    allowed = _both(kept if settings.uncertain.filters_drop_promoted else None, view.chosen(promotion))
+    assert allowed is not None  # noqa: S101 - there is a filter
+    return Promotion(
+        name=promotion.get("name"),
+        percent=promotion["percentPromotedItems"],
+        allowed=allowed,
+        rounds_up=settings.uncertain.promoted_share_rounds_up,
+        seed=seed_of(settings.seed, parameters),
+    )
+
+
+def _metadata(
+    context: Context, deployment: Deployment, parameters: Parameters
+) -> Callable[[str], dict[str, str] | None] | None:
+    asked: Mapping[str, Sequence[str]] = parameters.get("metadataColumns", {})
+    if not asked:
+        return None
+    others = sorted(name for name in asked if name != _METADATA_OF)
+    if others:
+        raise invalid_input(f"metadataColumns must name the columns of {_METADATA_OF}, got {others[0]}.")
+    if not includes_metadata(deployment.offer) and not deployment.configuration.get(
+        "enableMetadataWithRecommendations"
+    ):
+        raise invalid_input(f"Metadata is not enabled for {deployment.arn}.")
+    wanted = asked[_METADATA_OF]
     if len(wanted) > MAX_METADATA_COLUMNS:
         raise invalid_input(f"metadataColumns can have at most {MAX_METADATA_COLUMNS} columns, got {len(wanted)}.")
-    items = entities_of(scope, campaign.attributes["datasetGroupArn"], "ITEMS")
-    known = {column.name.lower() for column in items[1]} if items else set()
-    unknown = [name for name in wanted if name.lower() not in known]
-    if unknown:
+    items = entities_of(context.scope, deployment.group, _METADATA_OF)
+    columns = {column.name.lower(): column for column in items[1]} if items else {}
+    unknown = [name for name in wanted if name.lower() not in columns]
+    if unknown or items is None:
         raise invalid_input(f"The Items dataset has no {', '.join(unknown)}.")
-    return wanted
+    table = items[0].table(items[1])
+    return lambda item_id: _metadata_of(table, [columns[name.lower()] for name in wanted], item_id)
 
 
-def _count(parameters: Parameters) -> int:
-    count: int = parameters.get("numResults", DEFAULT_RESULTS)
-    _check_size(count, parameters, "numResults")
-    return count
+def _metadata_of(table: Table, columns: Sequence[Column], item_id: str) -> dict[str, str] | None:
+    """Metadata of an item, as the service gives it: names in lower case, values as strings."""
+    row = index_of(table).get(item_id)
+    if row is None:
+        return None
+    values = {
+        column: item_id if column.name not in table.columns else table.columns[column.name][row] for column in columns
+    }
+    return {column.name.lower(): str(value) for column, value in values.items() if value is not None and value == value}
 
 
-def _check_size(count: int, parameters: Parameters, member: str) -> None:
-    limit = MAX_RESULTS_WITH_METADATA if parameters.get("metadataColumns") else MAX_RESULTS
+def _reasons(item: Recommendation, promoted: bool) -> list[str] | None:
+    return [PROMOTED] if promoted else list(item.reasons) or None
+
+
+def _both(first: Allowed | None, second: Allowed | None) -> Allowed | None:
+    if first is None or second is None:
+        return first or second
+
+    def allowed(ids: Array) -> Mask:
+        return first(ids) & second(ids)
+
+    return allowed
+
+
+def _most(parameters: Parameters) -> int:
+    return MAX_RESULTS_WITH_METADATA if parameters.get("metadataColumns") else MAX_RESULTS
+
+
+def _check_size(count: int, limit: int, member: str) -> None:
     if count > limit:
         raise invalid_input(f"{member} can be at most {limit}, got {count}.")
 
 
-def _answer(key: str, deployed: _Deployed, found: Sequence[tuple[str, float | None]]) -> Mapping[str, Any]:
-    scored = deployed.recipe.name not in _NO_SCORES
-    return {
-        key: [
-            {"itemId": item_id, "score": score if scored else None, "metadata": deployed.metadata(item_id)}
-            for item_id, score in found
-        ],
-        "recommendationId": f"RID-{uuid.uuid4()}",
-    }
-
-
-def _metadata(
-    contents: EntityContents, columns: tuple[Column, ...], wanted: Sequence[str], item_id: str
-) -> dict[str, str] | None:
-    """Metadata of an item, as the service gives it: names in lower case, values as strings."""
-    row = contents.row(columns, item_id)
-    if row is None:
-        return None
-    values = {name.lower(): value for name, value in row.items()}
-    return {name.lower(): str(values[name.lower()]) for name in wanted if not _is_null(values[name.lower()])}
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
+def _answer(
+    context: Context, parameters: Parameters, key: str, found: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    recommendation_id = f"RID-{uuid.uuid4()}"
+    arn: str = parameters.get("campaignArn") or parameters["recommenderArn"]
+    shown = [item["itemId"] for item in found if "itemId" in item]
+    # events that name the answer say by that what the user saw
+    context.scope.impressions.remember(recommendation_id, shown, arn.rpartition("/")[2])
+    return {key: found, "recommendationId": recommendation_id}

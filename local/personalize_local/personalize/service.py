@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from .admin import ADMIN_ACTIONS
@@ -13,17 +13,24 @@ from .calls import CallLog
 from .engine import Context, Engine
 from .errors import ServiceError, not_emulated
 from .faults import Faults
-from .lifecycle import Lifecycle
+from .lifecycle import CALL, Lifecycle
+from .metrics import Metrics
 from .objects import Authorize, ObjectStore
 from .operations import OPERATIONS
 from .protocol import HttpResponse, decode, encode, encode_error, service_of
 from .quotas import Quotas
+from .resumption import resume
 from .settings import Settings
-from .state import State
+from .state import State, missing
+from .store import Store
 from .validation import check_request, shape_response
 from .worker import Trainer
 
 _LOG = logging.getLogger("personalize_local")
+
+#: operations that change no resource, and those that only add rows
+_READ = ("Describe", "Get", "List")
+_PUT = "Put"
 
 
 class Personalize:
@@ -33,9 +40,11 @@ class Personalize:
 
     :param objects: where imports read from.
     :param authorize: decides whether a role may read there. Default: - every role may.
+    :param metrics: where metric attributions report to. Default: - nowhere but to S3.
     :param settings: Default: - those of ``Settings()``.
     :param log: what the API does not tell: where a file is wrong, why a training died. Default: - the logger
         ``personalize_local``.
+    :raises StoreError: if the settings name a data directory that cannot be used.
     """
 
     def __init__(
@@ -43,14 +52,22 @@ class Personalize:
         *,
         objects: ObjectStore,
         authorize: Authorize | None = None,
+        metrics: Metrics | None = None,
         settings: Settings | None = None,
         log: logging.Logger = _LOG,
     ) -> None:
         self._objects = objects
         self._authorize = authorize
+        self._metrics = metrics
         self._settings = settings or Settings()
         self._log = log
+        self._store = Store(self._settings.data, log) if self._settings.data else None
         self._engine = self._new_engine()
+        if self._store:
+            with self._engine.state.lock:
+                self._engine.lifecycle.skipped = self._store.load(self._engine.state)
+                resume(self._engine)
+                self._engine.save()
 
     @property
     def calls(self) -> CallLog:
@@ -105,7 +122,8 @@ class Personalize:
     def admin(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the API cannot: look at the calls, let something fail, let time pass, forget everything.
 
-        :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults``, ``advance`` or ``reset``.
+        :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults``, ``advance``,
+            ``status`` or ``reset``.
         :param parameters: ``calls`` takes ``operation`` and ``since``; ``fail`` takes the members of ``Fault``;
             ``advance`` takes the ``seconds`` of AWS time that shall have passed, as far as statuses are concerned.
         :raises ValueError: for another action, or other parameters.
@@ -119,26 +137,39 @@ class Personalize:
 
     def reset(self) -> None:
         """Forget everything."""
-        old, self._engine = self._engine, self._new_engine()
+        old = self._engine
         _close(old)
+        with old.state.lock:
+            self._engine = self._new_engine()
+            if self._store:
+                self._store.clear(self._engine.state)
 
     def close(self) -> None:
-        """End all threads and processes."""
+        """End all threads and processes, and let go of the data directory."""
         _close(self._engine)
+        if self._store:
+            with self._engine.state.lock:
+                self._store.close()
 
     def _new_engine(self) -> Engine:
-        state = State()
+        state, store = State(), self._store
+        lifecycle = Lifecycle(state.lock, self._settings.time_scale, self._log)
+        if store:
+            lifecycle.on_work(lambda result: store.written(state, result))
+            lifecycle.on_change(lambda: store.save(state, lifecycle.skipped))
         return Engine(
             settings=self._settings,
             quotas=Quotas(self._settings.quotas),
             state=state,
-            lifecycle=Lifecycle(state.lock, self._settings.time_scale, self._log),
+            lifecycle=lifecycle,
             faults=Faults(self._settings.fail),
             calls=CallLog(self._settings.remembered_calls),
             trainer=Trainer(self._log.getChild("training")),
             objects=self._objects,
             authorize=self._authorize,
+            metrics=self._metrics,
             log=self._log,
+            store=store,
         )
 
 
@@ -152,11 +183,33 @@ def _run(
     if operation is None:
         raise not_emulated(service, name)
     request = check_request(model.input_shape, parameters)
-    failure = engine.faults.strike(name, request)
-    context = Context(engine, engine.state.scope(account, region), name, failure)
-    with engine.state.lock if operation.locked else nullcontext():
-        # shaped with the lock held, since answers may share what is in the state
+    fault = engine.faults.strike(name, request)
+    if name.startswith("Describe") and (unseen := engine.faults.unseen(request)):
+        raise missing(name.removeprefix("Describe"), unseen)
+    context = Context(engine, engine.state.scope(account, region), name, fault.failure_reason if fault else None)
+    if not operation.locked:
         return shape_response(model.output_shape, operation.run(context, request))
+    with engine.state.lock, _being_answered(service, name, request):
+        # shaped with the lock held, since answers may share what is in the state
+        answer = shape_response(model.output_shape, operation.run(context, request))
+        if name.startswith("List"):
+            return engine.faults.seen(answer)
+        if fault and fault.stale_seconds:
+            engine.faults.hide(answer, fault.stale_seconds)
+        if engine.store and name.startswith(_PUT):
+            engine.store.save_rows(engine.state)
+        elif not name.startswith(_READ):
+            engine.save()
+        return answer
+
+
+@contextmanager
+def _being_answered(service: str, name: str, request: Mapping[str, Any]) -> Iterator[None]:
+    token = CALL.set((service, name, request))
+    try:
+        yield
+    finally:
+        CALL.reset(token)
 
 
 def _close(engine: Engine) -> None:

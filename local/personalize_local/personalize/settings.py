@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .faults import Fault
 from .uncertain import Uncertain
@@ -15,13 +16,14 @@ class Settings:
 
     :param time_scale: seconds that pass here for one second that passes on AWS: 1 gives an import its ten
         minutes, 0 ends everything as soon as the work is done. Default: - 0.0002, an hour in 0.7 seconds.
-    :param quotas: numbers by the names of ``quotas.QUOTAS``. Default: - those of
+    :param quotas: numbers by the names of ``resources.QUOTAS``. Default: - those of
         https://docs.aws.amazon.com/personalize/latest/dg/limits.html
     :param seed: what training and ids derive from, so that two runs with the same calls give the same models.
         Default: - 0.
     :param fail: faults that are there from the start. Default: - none.
     :param uncertain: choices where AWS does not say what the service does. Default: - see ``uncertain.py``.
     :param remembered_calls: how many calls the log keeps, newest. Default: - 100,000.
+    :param data: the directory that everything is kept in, so that it survives a restart. Default: - nothing is kept.
     """
 
     time_scale: float = 0.0002
@@ -30,6 +32,7 @@ class Settings:
     fail: tuple[Fault, ...] = ()
     uncertain: Uncertain = field(default_factory=Uncertain)
     remembered_calls: int = 100_000
+    data: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .attribution import Tally
 from .contents import DatasetContents
 from .errors import not_found
 from .filters import CompiledFilter
+from .impressions import Impressions
 from .resources import KINDS, Kind
 from .serving import TrainedVersion
+
+
+@dataclass(frozen=True)
+class Way:
+    """How something got under way.
+
+    :param before: its status before that.
+    :param begun: when, by the lifecycle's clock.
+    :param failure: what it is going to fail with, if a fault was injected.
+    :param call: service, operation and parameters of the call that set it going. Default: - it went by itself
+    """
+
+    before: str
+    begun: float
+    failure: str | None = None
+    call: tuple[str, str, Mapping[str, Any]] | None = None
 
 
 @dataclass
@@ -23,6 +42,7 @@ class Progress:
     :param updated: Unix time in seconds.
     :param failure_reason: why it failed.
     :param run: number of the lifecycle that drives it; steps of an earlier one do nothing.
+    :param way: how it got under way; what is needed to take it up again after a restart.
     """
 
     status: str
@@ -30,11 +50,12 @@ class Progress:
     updated: float
     failure_reason: str | None = None
     run: int = 0
+    way: Way | None = None
 
     @property
     def busy(self) -> bool:
         """Whether it is on its way to another status."""
-        return self.status.endswith((" PENDING", " IN_PROGRESS", " STOPPING"))
+        return self.status.endswith(("PENDING", "IN_PROGRESS", "STOPPING"))
 
     def to_api(self) -> dict[str, Any]:
         """The members that describe it."""
@@ -111,6 +132,8 @@ class Scope:
     :ivar datasets: contents of datasets, by ARN.
     :ivar versions: trained solution versions, by ARN.
     :ivar filters: filters that can be applied, by ARN.
+    :ivar tallies: what metric attributions have counted, by ARN.
+    :ivar impressions: the newest answers of the runtime.
     """
 
     def __init__(self, account: str, region: str) -> None:
@@ -119,6 +142,8 @@ class Scope:
         self.datasets: dict[str, DatasetContents] = {}
         self.versions: dict[str, TrainedVersion] = {}
         self.filters: dict[str, CompiledFilter] = {}
+        self.tallies: dict[str, Tally] = {}
+        self.impressions = Impressions()
         self._records: dict[str, dict[str, Record]] = {name: {} for name in KINDS}
 
     @property
@@ -137,7 +162,7 @@ class Scope:
     def remove(self, record: Record) -> None:
         """Forget a resource, and what it holds."""
         self._records[record.kind.name].pop(record.arn, None)
-        for held in (self.datasets, self.versions, self.filters):
+        for held in (self.datasets, self.versions, self.filters, self.tallies):
             held.pop(record.arn, None)
 
     def find(self, kind: str, arn: str) -> Record | None:
@@ -162,6 +187,10 @@ class Scope:
         """Go through the resources of a kind, oldest first."""
         return (record for record in list(self._records[kind].values()) if where(record))
 
+    def records(self) -> Iterator[Record]:
+        """Go through all resources; those of a kind oldest first."""
+        return itertools.chain.from_iterable(list(records.values()) for records in self._records.values())
+
     def children(self, kind: str, member: str, arn: str) -> list[Record]:
         """List the resources whose attribute names another resource, oldest first."""
         return [record for record in self._records[kind].values() if record.attributes.get(member) == arn]
@@ -182,6 +211,10 @@ class State:
         """The resources of one account in one Region."""
         with self.lock:
             return self._scopes.setdefault((account, region), Scope(account, region))
+
+    def scopes(self) -> list[Scope]:
+        """List the scopes that were used. The lock must be held."""
+        return list(self._scopes.values())
 
 
 _WORDS = {"DatasetGroup": "dataset group", "SolutionVersion": "solution version"}

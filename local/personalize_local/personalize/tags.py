@@ -44,6 +44,10 @@ def tag_resource(context: Context, parameters: Parameters) -> Mapping[str, Any]:
 def untag_resource(context: Context, parameters: Parameters) -> Mapping[str, Any]:
     """UntagResource."""
     record = _taggable(context, parameters["resourceArn"])
+    allowed = context.engine.quotas["tags_per_resource"]
+    if len(parameters["tagKeys"]) > allowed:
+        got = len(parameters["tagKeys"])
+        raise ServiceError("TooManyTagKeysException", f"A resource can have at most {allowed} tags, got {got} tagKeys")
     for key in parameters["tagKeys"]:
         record.tags.pop(key, None)
     return {}

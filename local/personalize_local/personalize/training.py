@@ -5,24 +5,34 @@ See https://docs.aws.amazon.com/personalize/latest/dg/creating-a-solution-versio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cdk_personalize.recipe import RECIPES
+from cdk_personalize.recipe import RECIPES, Recipe, RecipeType
+from cdk_personalize.use_case import USE_CASES
 
 from .errors import JobError
 from .quotas import Quotas
-from .recommenders.data import Interactions, Mask, Table, TrainingData, select_events
+from .recommenders import Model, Search
+from .recommenders.data import Array, Floats, Interactions, Table, TrainingData, select_events, selects
+from .recommenders.search import METRIC
 from .serving import TrainedVersion
-from .uncertain import TOO_FEW_INTERACTIONS
+from .uncertain import DEFAULT_EVENT_WEIGHT, TOO_FEW_INTERACTIONS, TRAINING_JOBS
 from .worker import Trainer
 
 TOO_FEW_USERS = "Create failed. Dataset has fewer than {minimum} users with at least 2 interactions each."
 NO_DATASET = "Create failed. The dataset group has no data in its {dataset_type} dataset, which {recipe} needs."
+NO_OBJECTIVE = "Create failed. The Items dataset has no numeric column {name}, which optimizationObjective names."
+TOO_FEW_FOR_RECOMMENDER = "Dataset has fewer than {minimum} interactions{filtered}"
 _MIN_SHARE_OF_USERS = 0.01
+
+AUTO_ML_RECIPES = tuple(
+    name for name, recipe in RECIPES.items() if recipe.recipe_type is RecipeType.USER_PERSONALIZATION
+)
+"""What automatic choice of the recipe chooses from; of equals, it takes the first."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,12 @@ class Training:
 
     :param recipe: its name.
     :param tables: by dataset type, in upper case.
-    :param events: per type of event its ``eventType`` and ``eventValueThreshold``. Default: - every type counts.
+    :param events: per type of event its ``eventType``, ``eventValueThreshold`` and ``weight``. Default: - every type
+        counts.
+    :param objective: the Items column to optimize for, and its sensitivity. Default: - relevance alone.
+    :param search: hyperparameters to find first. Default: - none.
+    :param previous: the model that is to take up what is new. Default: - everything is learned anew.
+    :param action_interactions: actions stand where items do. Default: - there is no such dataset.
     """
 
     recipe: str
@@ -42,6 +57,10 @@ class Training:
     event_value_threshold: float | None
     events: tuple[Mapping[str, Any], ...]
     seed: int
+    objective: tuple[str, str] | None = None
+    search: Search | None = None
+    previous: Model | None = None
+    action_interactions: Interactions | None = None
 
     @classmethod
     def of(
@@ -51,16 +70,27 @@ class Training:
         interactions: Interactions | None,
         tables: Mapping[str, Table],
         seed: int,
+        previous: Model | None = None,
+        action_interactions: Interactions | None = None,
     ) -> Training:
         """Read the attributes of a solution version."""
         configuration = version.get("solutionConfig", {})
         threshold = configuration.get("eventValueThreshold")
         columns = configuration.get("trainingDataConfig", {})
+        recipe = version["recipeArn"].rpartition("/")[2]
+        objective = configuration.get("optimizationObjective")
         return cls(
-            recipe=version["recipeArn"].rpartition("/")[2],
-            interactions=interactions,
-            tables={kind: _training_columns(kind, table, columns) for kind, table in tables.items()},
+            recipe=recipe,
+            interactions=interactions.with_columns(_training_columns("INTERACTIONS", interactions.columns, columns))
+            if interactions
+            else None,
+            tables={
+                kind: replace(table, columns=_training_columns(kind, table.columns, columns))
+                for kind, table in tables.items()
+                if kind in _datasets(recipe)
+            },
             hyper_parameters={
+                **_fixed_defaults(recipe),
                 **configuration.get("algorithmHyperParameters", {}),
                 **configuration.get("featureTransformationParameters", {}),
             },
@@ -68,7 +98,72 @@ class Training:
             event_value_threshold=float(threshold) if threshold else None,
             events=tuple(configuration.get("eventsConfig", {}).get("eventParametersList", ())),
             seed=seed,
+            objective=(objective["itemAttribute"], objective.get("objectiveSensitivity", "MEDIUM"))
+            if objective and "itemAttribute" in objective
+            else None,
+            search=search_of(RECIPES[recipe], configuration.get("hpoConfig", {}))
+            if version.get("performHPO")
+            else None,
+            previous=previous,
+            action_interactions=action_interactions if "ACTION_INTERACTIONS" in _datasets(recipe) else None,
         )
+
+
+def train_best(
+    candidates: Sequence[Mapping[str, Any]],
+    training: Callable[[Mapping[str, Any]], Training],
+    trainer: Trainer,
+    quotas: Quotas,
+) -> TrainedVersion:
+    """Train versions that differ in their recipes, and take the one that ranks best.
+
+    :param training: gives what a version is trained from.
+    :raises JobError: if none can be trained.
+    """
+    trained: list[TrainedVersion] = []
+    failures: list[JobError] = []
+    for version in candidates:
+        try:
+            trained.append(train(training(version), trainer, quotas))
+        except JobError as error:
+            failures.append(error)
+    if not trained:
+        raise failures[0]
+    return max(trained, key=lambda version: version.metrics.get(METRIC, 0.0))
+
+
+def search_of(recipe: Recipe, configuration: Mapping[str, Any]) -> Search | None:
+    """Read what hyperparameter optimization shall search; ``None`` if the recipe has nothing to find.
+
+    :param configuration: ``hpoConfig``. What it lacks is taken from the recipe.
+    """
+    ranges = configuration.get("algorithmHyperParameterRanges") or _ranges(recipe)
+    jobs = configuration.get("hpoResourceConfig", {}).get("maxNumberOfTrainingJobs", TRAINING_JOBS)
+
+    def limits(kind: str) -> dict[str, tuple[Any, Any]]:
+        return {one["name"]: (one["minValue"], one["maxValue"]) for one in ranges.get(kind, ())}
+
+    search = Search(
+        int(jobs),
+        limits("integerHyperParameterRanges"),
+        limits("continuousHyperParameterRanges"),
+        {one["name"]: tuple(one["values"]) for one in ranges.get("categoricalHyperParameterRanges", ())},
+    )
+    return search if search.integer or search.continuous or search.categorical else None
+
+
+def _ranges(recipe: Recipe) -> Mapping[str, Any]:
+    """All that can be tuned, from the lowest to the highest value."""
+    ranges: dict[str, list[Mapping[str, Any]]] = {}
+    for parameter in recipe.hyperparameters:
+        if parameter.tunable:
+            one: Mapping[str, Any] = (
+                {"name": parameter.name, "values": parameter.choices}
+                if parameter.choices
+                else {"name": parameter.name, "minValue": parameter.minimum, "maxValue": parameter.maximum}
+            )
+            ranges.setdefault(f"{parameter.type}HyperParameterRanges", []).append(one)
+    return ranges
 
 
 def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersion:
@@ -77,7 +172,8 @@ def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersio
     :raises JobError: if there is too little to train on.
     """
     _require_datasets(training)
-    selected = _select(training)
+    _require_objective(training)
+    selected, weights = _select(training)
     _require_enough(training, selected, quotas)
     trained = trainer.run(
         training.recipe,
@@ -85,67 +181,111 @@ def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersio
             interactions=selected,
             items=training.tables.get("ITEMS"),
             users=training.tables.get("USERS"),
+            actions=training.tables.get("ACTIONS"),
+            action_interactions=training.action_interactions,
+            weights=weights,
             hyper_parameters=training.hyper_parameters,
+            objective=training.objective,
             seed=training.seed,
         ),
+        search=training.search,
+        previous=training.previous,
     )
-    return TrainedVersion(trained.model, trained.metrics, training.event_type)
+    return TrainedVersion(
+        trained.model, trained.metrics, training.event_type, recipe=training.recipe, tuned=trained.tuned
+    )
 
 
-def _training_columns(kind: str, table: Table, columns: Mapping[str, Any]) -> Table:
-    excluded = set(columns.get("excludedDatasetColumns", {}).get(kind, ()))
-    included = columns.get("includedDatasetColumns", {}).get(kind)
-    kept = {
+def _datasets(recipe: str) -> frozenset[str]:
+    known = RECIPES.get(recipe) or USE_CASES[recipe]
+    return known.required_datasets | known.optional_datasets
+
+
+def _fixed_defaults(recipe: str) -> dict[str, str]:
+    """What is set unless the solution sets it; what can be tuned has defaults of the trainer's own."""
+    parameters = RECIPES[recipe].hyperparameters if recipe in RECIPES else ()
+    return {parameter.name: str(parameter.default) for parameter in parameters if not parameter.tunable}
+
+
+def _training_columns(kind: str, present: Mapping[str, Array], columns: Mapping[str, Any]) -> dict[str, Array]:
+    """Leave out the columns that are excluded, or that are not among the included ones."""
+
+    def named(member: str) -> frozenset[str] | None:
+        by_type = {name.upper(): frozenset(values) for name, values in columns.get(member, {}).items()}
+        return by_type.get(kind)
+
+    excluded, included = named("excludedDatasetColumns") or frozenset(), named("includedDatasetColumns")
+    return {
         name: values
-        for name, values in table.columns.items()
+        for name, values in present.items()
         if name not in excluded and (included is None or name in included)
     }
-    return replace(table, columns=kept)
 
 
 def _require_datasets(training: Training) -> None:
     sizes = {kind: len(table) for kind, table in training.tables.items()}
     sizes["INTERACTIONS"] = len(training.interactions or ())
-    for dataset_type in sorted(RECIPES[training.recipe].required_datasets):
+    for dataset_type in sorted(_needs(training.recipe)):
         if not sizes.get(dataset_type):
             raise JobError(NO_DATASET.format(dataset_type=dataset_type, recipe=training.recipe))
 
 
-def _select(training: Training) -> Interactions:
+def _require_objective(training: Training) -> None:
+    if training.objective is None:
+        return
+    name = training.objective[0]
+    items = training.tables.get("ITEMS")
+    values = items.columns.get(name) if items else None
+    if values is None or values.dtype.kind != "f":
+        raise JobError(NO_OBJECTIVE.format(name=name))
+
+
+def _needs(recipe: str) -> frozenset[str]:
+    return (RECIPES[recipe] if recipe in RECIPES else USE_CASES[recipe]).required_datasets
+
+
+def _select(training: Training) -> tuple[Interactions, Floats | None]:
+    """Keep the events that count, and tell how much each does."""
     interactions = training.interactions
     if interactions is None:
-        interactions = Interactions(*(np.empty(0, dtype=object) for _ in range(3)))
+        nothing = np.empty(0, dtype=object)
+        interactions = Interactions(nothing, nothing, np.empty(0, dtype=np.int64))
     try:
         if training.events:
-            interactions = interactions.where(_mask(interactions, training.events))
-        return select_events(
+            weights = _weights(interactions, training.events)
+            weights[~selects(interactions, training.event_type, training.event_value_threshold)] = 0
+            return interactions.where(weights > 0), weights[weights > 0]
+        selected = select_events(
             interactions, event_type=training.event_type, event_value_threshold=training.event_value_threshold
         )
+        return selected, None
     except ValueError as error:
         raise JobError(f"Create failed. {error}.") from error
 
 
-def _mask(interactions: Interactions, events: tuple[Mapping[str, Any], ...]) -> Mask:
+def _weights(interactions: Interactions, events: tuple[Mapping[str, Any], ...]) -> Floats:
+    """How much each event counts by ``eventsConfig``; types that it does not name count nothing."""
     if interactions.event_types is None:
         raise ValueError("eventsConfig is set, but the interactions have no EVENT_TYPE column")
-    chosen = np.zeros(len(interactions), dtype=np.bool_)
+    weights = np.zeros(len(interactions), dtype=np.float32)
     for event in events:
         rows = interactions.event_types == event.get("eventType")
         threshold = event.get("eventValueThreshold")
         if threshold is not None and interactions.event_values is not None:
             rows &= np.nan_to_num(interactions.event_values, nan=-np.inf) >= threshold
-        chosen |= rows
-    return chosen
+        weights[rows] = event.get("weight", DEFAULT_EVENT_WEIGHT)
+    return weights
 
 
 def _require_enough(training: Training, selected: Interactions, quotas: Quotas) -> None:
-    if "INTERACTIONS" not in RECIPES[training.recipe].required_datasets:
+    if "INTERACTIONS" not in _needs(training.recipe):
         return
     minimum = quotas["min_interactions_to_train"]
     if len(selected) < minimum:
         filtered = f" after filtering by event type: {training.event_type}" if training.event_type else ""
-        raise JobError(TOO_FEW_INTERACTIONS.format(minimum=minimum, filtered=filtered))
-    _, counts = np.unique(selected.user_ids.astype(str), return_counts=True)
+        text = TOO_FEW_FOR_RECOMMENDER if training.recipe in USE_CASES else TOO_FEW_INTERACTIONS
+        raise JobError(text.format(minimum=minimum, filtered=filtered))
+    counts = np.bincount(selected.users.codes)
     active = int((counts >= 2).sum())
     minimum = quotas["min_users_to_train"]
     if active < max(minimum, _MIN_SHARE_OF_USERS * len(counts)):

@@ -16,38 +16,73 @@ class Uncertain:
     :param update_campaign_across_solutions: whether UpdateCampaign takes the version of another solution.
     :param second_event_tracker_error: the error when a dataset group has an event tracker already: the API's model
         allows LimitExceededException and ResourceAlreadyExistsException.
-    :param filters_block_dataset_group: whether DeleteDatasetGroup refuses while the group has filters. AWS's own
-        clean-up scripts remove filters first.
+    :param filters_block_dataset_group: whether DeleteDatasetGroup refuses while the group has filters or a metric
+        attribution. AWS's own clean-up scripts remove them first.
+    :param second_metric_attribution_error: the error when a dataset group has a metric attribution already: the API's
+        model allows LimitExceededException and ResourceAlreadyExistsException.
     :param create_on_busy_parent: the error when the parent is not ACTIVE yet.
     :param extra_csv_columns_allowed: whether a CSV file may have columns that the schema lacks.
     :param latest_without_version: the error when a campaign asks for ``$LATEST`` and there is no ACTIVE version.
+    :param incremental_counts_new_only: whether an INCREMENTAL import of interactions counts only records that are not
+        there yet towards the minimum; the guide says "new", and not what that means.
     :param import_needs_role: whether an import job without roleArn is refused; the API's model makes it optional.
     :param event_needs_known_columns: whether PutEvents refuses properties that the Interactions schema lacks.
     :param autotrain_by_callers: whether CreateSolutionVersion takes the trainingMode AUTOTRAIN.
     :param inactive_campaign_error: the error when a campaign that is asked for recommendations is not ACTIVE.
+    :param automatic_training_mode: the trainingMode that versions made by automatic training report.
     :param inactive_filter_error: the error when the filter of a request is not ACTIVE.
     :param cloudformation_solution_trains: whether ``AWS::Personalize::Solution``, which has no property for it, leaves
         automatic training on, as the API does by default.
     :param cloudformation_tags_schemas: whether ``AWS::Personalize::Schema`` tags what it makes: it has the property and
         the permission, but the API does not list schemas among what can be tagged.
+    :param context_must_fit: whether a context is refused that has a name which the Interactions schema lacks, or that
+        goes to a recipe without contexts. Otherwise it is passed over.
+    :param extra_filter_values_refused: whether filterValues are refused that no placeholder of the filter asks for.
+    :param filter_needs_user: whether a request without userId is refused when its filter looks at the user.
+        Otherwise the filter takes the user for one without events and attributes.
+    :param filters_drop_promoted: whether what a use case leaves out by itself is not promoted either.
+    :param promoted_share_rounds_up: whether a share of promoted items that is not whole is rounded up.
+    :param campaign_reports_resolved_version: whether DescribeCampaign names the version that ``$LATEST`` stands for.
+    :param move_from_wrong_status: the error when StartRecommender, StopRecommender or StopSolutionVersionCreation
+        does not go with the present status.
+    :param update_inactive_recommender: whether UpdateRecommender takes a recommender that is stopped.
+    :param recipes_token_on_first_page: whether the first page of ListRecipes has a nextToken even when there is
+        nothing more; the service was seen to do so.
     """
 
     update_campaign_across_solutions: bool = True
     second_event_tracker_error: str = "LimitExceededException"
     filters_block_dataset_group: bool = True
+    second_metric_attribution_error: str = "LimitExceededException"
     create_on_busy_parent: str = "ResourceInUseException"
     extra_csv_columns_allowed: bool = True
     latest_without_version: str = "ResourceNotFoundException"
+    incremental_counts_new_only: bool = True
     import_needs_role: bool = True
     event_needs_known_columns: bool = False
     autotrain_by_callers: bool = False
     inactive_campaign_error: str = "ResourceNotFoundException"
+    automatic_training_mode: str = "AUTOTRAIN"
     inactive_filter_error: str = "InvalidInputException"
     cloudformation_solution_trains: bool = True
     cloudformation_tags_schemas: bool = False
+    context_must_fit: bool = True
+    extra_filter_values_refused: bool = True
+    filter_needs_user: bool = True
+    filters_drop_promoted: bool = True
+    promoted_share_rounds_up: bool = True
+    campaign_reports_resolved_version: bool = True
+    move_from_wrong_status: str = "ResourceInUseException"
+    update_inactive_recommender: bool = True
+    recipes_token_on_first_page: bool = True
 
 
-# Not documented anywhere, and of no use as a switch:
+# Not documented anywhere, and of no use as a switch. So are the texts of refused requests (``validation.py``), which
+# follow those of other services of AWS, the check of every pattern as if it were anchored at both ends, and that
+# members of a wrong type are an InvalidInputException as well.
+
+#: the largest body; the largest request that the API's model allows has less
+MAX_BODY_BYTES = 8 * 1024 * 1024
 
 #: what ``Ref`` gives for CloudFormation's types: their reference says the name for the four old ones, while their
 #: schemas' primary identifier is the ARN
@@ -66,8 +101,73 @@ TOO_FEW_RECORDS = (
     "the minimum is {minimum}."
 )
 
+#: texts for export and data deletion jobs that fail; those of import jobs are documented
+EXPORT_INVALID_LOCATION = "Invalid S3 output path"
+EXPORT_NO_PRIVILEGES = "Insufficient privileges for accessing data in Amazon S3."
+DELETION_INVALID_LOCATION = "Invalid Data location."
+DELETION_NO_PRIVILEGES = "Insufficient privileges for accessing data in Amazon S3."
+DELETION_TOO_LARGE = "The files have {size} bytes, at most {maximum} are allowed."
+DELETION_ENCRYPTED = "{key} is encrypted with a key of AWS KMS; data deletion jobs cannot read it."
+DELETION_NOT_CONFORMING = "The file must be a CSV file with the single column USER_ID."
+
+#: text for a metric attribution that cannot write its reports
+ATTRIBUTION_FAILED = "Failed to create the metric attribution. {problem}."
+
+#: what a new metric attribution writes to see whether it can
+ATTRIBUTION_TRIAL_FILE = "AggregatedAttributionMetrics - Validation.csv"
+
+#: the ImportMethod in the name of reports about events; for imports it is their importMode
+ATTRIBUTION_REPORT_OF_EVENTS = "PutEvents"
+
+#: the CloudWatch namespace of customers' own metrics
+ATTRIBUTION_NAMESPACE = "AWS/Personalize"
+
+#: text for files that are larger than the quota
+IMPORT_TOO_LARGE = "The files have {size} bytes, at most {maximum} are allowed."
+
 #: text for a custom solution with too few interactions; the documented text is that of recommenders
 TOO_FEW_INTERACTIONS = "Create failed. Dataset has fewer than {minimum} interactions{filtered}."
 
 #: billed hours of training per hour of wall clock; one printed example: 20 minutes gave 1.073 hours
 TRAINING_HOURS_PER_HOUR = 3.2
+
+#: use cases whose answers have no scores, as those of the recipes of the same kind have none
+USE_CASES_WITHOUT_SCORES = (
+    "aws-ecomm-popular-items-by-views",
+    "aws-ecomm-popular-items-by-purchases",
+    "aws-ecomm-frequently-bought-together",
+    "aws-ecomm-customers-who-viewed-x-also-viewed",
+    "aws-vod-because-you-watched-x",
+    "aws-vod-more-like-x",
+    "aws-vod-most-popular",
+)
+
+#: weight of an event type in eventsConfig that has none
+DEFAULT_EVENT_WEIGHT = 1.0
+
+#: how many trainings hyperparameter optimization makes when hpoResourceConfig does not say
+TRAINING_JOBS = 5
+
+#: when the first automatic training begins after a solution is ACTIVE or its schedule has changed; documented is
+#: "within an hour"
+FIRST_AUTOMATIC_TRAINING_SECONDS = 1800.0
+
+#: days between automatic trainings when autoTrainingConfig does not say: documented
+AUTOMATIC_TRAINING_DAYS = 7
+
+#: how often new items are taken up without training; documented as every two hours
+AUTO_UPDATE_SECONDS = 7200.0
+
+#: key of the metric of trends; the documentation calls it "trend prediction accuracy" and shows no key
+TREND_PREDICTION_ACCURACY = "trend_prediction_accuracy"
+
+#: key of the metric of actions; the documentation calls it "area under the curve (AUC)" and shows no key
+AREA_UNDER_CURVE = "area_under_the_curve"
+
+#: end of the names of the files that batch jobs write, after the name of the file that was read
+BATCH_OUTPUT_SUFFIX = ".out"
+
+#: texts for batch input that exceeds a quota; the quotas are documented
+TOO_MANY_BATCH_FILES = "The input has {files} files, at most {most} are allowed."
+TOO_MUCH_BATCH_INPUT = "The input has {size} bytes, at most {most} are allowed."
+TOO_MANY_BATCH_RECORDS = "An input file has {records} records, at most {most} are allowed."

@@ -7,11 +7,13 @@ The texts follow those of other AWS services that speak JSON.
 from __future__ import annotations
 
 import datetime
-import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from .api import Shape
 from .errors import invalid_input
@@ -30,6 +32,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "double": (int, float),
     "timestamp": (int, float, str, datetime.datetime),
+}
+_ARTICLES = {kind: "an" if kind == "integer" else "a" for kind in _TYPES}
+#: how large values of a type can be, either way; of a timestamp: up to the year 9999
+_LIMITS = {
+    "integer": 2**31 - 1,
+    "long": 2**63 - 1,
+    "float": float(np.finfo(np.float32).max),
+    "double": sys.float_info.max,
+    "timestamp": 253_402_300_799,
 }
 
 
@@ -90,7 +101,7 @@ def _timestamp(value: Any) -> Any:
     if isinstance(value, str):
         try:
             return datetime.datetime.fromisoformat(value).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return value
     return value
 
@@ -105,12 +116,13 @@ def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def _type_violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
     kind = shape.type_name
     right = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-    if kind == "timestamp" and isinstance(value, str):
-        right = False
-    if isinstance(value, float) and not math.isfinite(value):
+    if kind in _LIMITS and isinstance(value, (int, float)):
+        # the order of these comparisons refuses what is not a number, too
+        right = right and -_LIMITS[kind] <= value <= _LIMITS[kind]
+    elif kind == "timestamp":
         right = False
     if not right:
-        yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must be a {kind}"
+        yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must be {_ARTICLES[kind]} {kind}"
         return
     if kind == "structure":
         for name in shape.required_members:

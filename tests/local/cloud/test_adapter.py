@@ -48,7 +48,7 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_iam_knows_the_actions_and_resources_of_personalize() -> None:
     script = """
 from ministack.core import iam_actions
-from personalize_local.cloud.adapter import install
+from personalize_local.cloud.adapter.install import install
 install(None)
 arn = "arn:aws:personalize:us-east-1:1:campaign/c"
 body = ('{"userId": "1", "campaignArn": "%s"}' % arn).encode()

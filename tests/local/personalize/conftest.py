@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from personalize_local.personalize import Settings
 
+from .films import Films
 from .support import Builder, Cloud
 
 
@@ -36,3 +38,17 @@ def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
 def build(cloud: Cloud) -> Builder:
     """Makes what tests need in ``cloud``."""
     return Builder(cloud)
+
+
+@pytest.fixture(scope="module")
+def films() -> Iterator[Films]:
+    """Made once for a module: every test has users of its own, or changes nothing."""
+    cloud = Cloud(Settings(quotas={"campaigns_per_dataset_group": 50}))
+    yield Films(cloud)
+    cloud.service.close()
+
+
+@pytest.fixture
+def someone() -> str:
+    """A user that no other test knows."""
+    return uuid.uuid4().hex

@@ -32,6 +32,13 @@ ITEMS_SCHEMA = """{"type": "record", "name": "Items", "namespace": "com.amazonaw
 {"name": "YEAR", "type": ["null", "int"]}], "version": "1.0"}"""
 USERS_SCHEMA = """{"type": "record", "name": "Users", "namespace": "com.amazonaws.personalize.schema",
 "fields": [{"name": "USER_ID", "type": "string"}, {"name": "AGE", "type": "int"}], "version": "1.0"}"""
+ACTIONS_SCHEMA = """{"type": "record", "name": "Actions", "namespace": "com.amazonaws.personalize.schema",
+"fields": [{"name": "ACTION_ID", "type": "string"}, {"name": "VALUE", "type": ["null", "long"]}],
+"version": "1.0"}"""
+ACTION_INTERACTIONS_SCHEMA = """{"type": "record", "name": "ActionInteractions",
+"namespace": "com.amazonaws.personalize.schema", "fields": [{"name": "USER_ID", "type": "string"},
+{"name": "ACTION_ID", "type": "string"}, {"name": "EVENT_TYPE", "type": "string"},
+{"name": "TIMESTAMP", "type": "long"}], "version": "1.0"}"""
 
 
 # one for all, since it keeps the API's models that it has read

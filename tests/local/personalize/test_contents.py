@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import random
+
 import numpy as np
+import pytest
 
 from personalize_local.personalize.contents import InteractionsContents, PutEvent
 
@@ -30,6 +33,16 @@ def test_history_is_in_the_order_of_time() -> None:
     contents.put(event("between", 20, "s"), user_id="a", event_id=None)
     assert items(contents, "a") == ["early", "between", "late"]
     assert items(contents, "nobody") == []
+
+
+@pytest.mark.parametrize("latest", [3, 2**40, 2**62])
+def test_rows_of_one_second_stay_in_order(latest: int) -> None:
+    chance = random.Random(1)
+    rows = [(chance.choice("abc"), str(row), chance.choice([0, 1, 70_000, latest])) for row in range(300)]
+    found = imported(*rows).interactions()
+    assert list(zip(found.user_ids, found.item_ids, found.timestamps, strict=True)) == sorted(
+        rows, key=lambda row: (row[0], row[2])
+    )
 
 
 def test_a_session_named_like_a_user_is_not_that_user() -> None:

@@ -1,14 +1,27 @@
-"""What PutEvents, PutItems and PutUsers accept; what they bring about is in ``test_recommendations``."""
+"""What the five operations for events accept; what they bring about is in ``test_recommendations``."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from personalize_local.personalize.contents import InteractionsContents
+from personalize_local.personalize.columns import columns_of
+from personalize_local.personalize.contents import EntityContents, InteractionsContents
 
-from .support import ACCOUNT, ITEMS_SCHEMA, REGION, Builder, Cloud
+from .support import (
+    ACCOUNT,
+    ACTION_INTERACTIONS_SCHEMA,
+    ACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    REGION,
+    SLOW,
+    USERS_SCHEMA,
+    Builder,
+    Cloud,
+)
 
 EVENT = {"eventType": "watch", "sentAt": 100.5, "itemId": "i"}
 
@@ -117,3 +130,96 @@ def test_items_need_their_dataset(build: Builder) -> None:
     with pytest.raises(events.exceptions.ResourceNotFoundException) as raised:
         events.put_users(datasetArn=f"{dataset}X", users=[{"userId": "u"}])
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_what_was_seen_is_kept(cloud: Cloud, tracked: str) -> None:
+    scope = cloud.service._engine.state.scope(ACCOUNT, REGION)
+    scope.impressions.remember("shown", ["i", "j"], "live")
+    put(
+        cloud,
+        tracked,
+        {**EVENT, "sentAt": 1, "impression": ["a", "b"], "recommendationId": "shown"},
+        {**EVENT, "sentAt": 2, "recommendationId": "shown"},
+        {**EVENT, "sentAt": 3, "recommendationId": "unknown"},
+        {**EVENT, "sentAt": 4, "metricAttribution": {"eventAttributionSource": "mail"}},
+    )
+    found = contents(cloud)
+    assert found.column("IMPRESSION").tolist() == ["a|b", "i|j", None, None]
+    assert found.column("RECOMMENDATION_ID").tolist() == ["shown", "shown", "unknown", None]
+    assert found.column("EVENT_ATTRIBUTION_SOURCE").tolist() == [None, None, None, "mail"]
+
+
+@pytest.mark.parametrize("name", ["userId", "sessionId", "eventType", "timestamp", "recommendationId", "IMPRESSION"])
+def test_reserved_properties(cloud: Cloud, tracked: str, name: str) -> None:
+    with pytest.raises(cloud.events.exceptions.InvalidInputException, match=f"reserved names {name}"):
+        put(cloud, tracked, {**EVENT, "properties": json.dumps({name: "x"})})
+
+
+def test_an_event_has_ten_kilobytes(cloud: Cloud, tracked: str) -> None:
+    large = {**EVENT, "impression": ["漢" * 256] * 14}
+    with pytest.raises(cloud.events.exceptions.InvalidInputException, match=r"has 1\d{4} bytes, at most 10240"):
+        put(cloud, tracked, large)
+    put(cloud, tracked, {**large, "impression": ["漢" * 256] * 13})
+
+
+@pytest.fixture
+def actions(build: Builder) -> str:
+    """A dataset of interactions with actions."""
+    return build.dataset(build.group(), "Action_Interactions", ACTION_INTERACTIONS_SCHEMA)
+
+
+TAKEN = {"actionId": "a", "sessionId": "s", "timestamp": 5, "eventType": "Not Taken"}
+
+
+def test_events_about_actions(build: Builder, actions: str) -> None:
+    tracking_id = build.wait("dataset", actions)["trackingId"]
+    before = {**TAKEN, "timestamp": 4, "eventType": "Viewed"}
+    taken = {**TAKEN, "userId": "u", "eventId": "e"}
+    again = {**TAKEN, "userId": "u", "eventId": "e", "timestamp": 6}
+    for interactions in ([before], [taken, again]):
+        build.cloud.events.put_action_interactions(trackingId=tracking_id, actionInteractions=interactions)
+    assert [tuple(event) for event in contents(build.cloud).history("u")] == [
+        ("a", "VIEWED", 4.0),
+        ("a", "NOT_TAKEN", 5.0),
+    ]
+
+
+def test_events_about_actions_need_their_dataset(build: Builder, actions: str) -> None:
+    events = build.cloud.events
+    with pytest.raises(events.exceptions.ResourceNotFoundException, match="trackingId nothing") as raised:
+        events.put_action_interactions(trackingId="nothing", actionInteractions=[TAKEN])
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    tracking_id = build.wait("dataset", actions)["trackingId"]
+    with pytest.raises(events.exceptions.InvalidInputException, match="reserved names eventType"):
+        events.put_action_interactions(
+            trackingId=tracking_id, actionInteractions=[{**TAKEN, "properties": '{"eventType": "x"}'}]
+        )
+    assert contents(build.cloud).history("s") == []
+
+
+def test_a_busy_dataset_takes_nothing(make_cloud: Callable[..., Cloud]) -> None:
+    build = Builder(make_cloud(SLOW))
+    group = build.group()
+    events = build.cloud.events
+    users = build.dataset(group, "Users", USERS_SCHEMA)
+    interactions = build.dataset(group, "Action_Interactions", ACTION_INTERACTIONS_SCHEMA)
+    tracking_id = build.wait("dataset", interactions)["trackingId"]
+    for dataset in (users, interactions):
+        build.personalize.delete_dataset(datasetArn=dataset)
+    with pytest.raises(events.exceptions.ResourceInUseException, match="DELETE PENDING") as raised:
+        events.put_users(datasetArn=users, users=[{"userId": "u", "properties": '{"age": 3}'}])
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
+    with pytest.raises(events.exceptions.ResourceInUseException, match="DELETE PENDING"):
+        events.put_action_interactions(trackingId=tracking_id, actionInteractions=[TAKEN])
+
+
+def test_actions_come_one_by_one(build: Builder) -> None:
+    dataset = build.dataset(build.group(), "Actions", ACTIONS_SCHEMA)
+    events = build.cloud.events
+    events.put_actions(datasetArn=dataset, actions=[{"actionId": "a", "properties": '{"value": 3}'}])
+    found = build.cloud.service._engine.state.scope(ACCOUNT, REGION).datasets[dataset]
+    assert isinstance(found, EntityContents)
+    assert found.row(columns_of(ACTIONS_SCHEMA), "a") == {"VALUE": 3.0}
+    with pytest.raises(events.exceptions.InvalidInputException, match="value must be a long, got 'much'"):
+        events.put_actions(datasetArn=dataset, actions=[{"actionId": "b", "properties": '{"value": "much"}'}])
+    assert len(found) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from personalize_local.personalize import Fault, Settings
 
-from .support import Builder, Cloud
+from .support import ITEMS_SCHEMA, Builder, Cloud
 
 
 def test_the_next_calls_fail(cloud: Cloud) -> None:
@@ -38,8 +40,10 @@ def test_what_is_made_fails(make_cloud: Callable[..., Cloud]) -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"operation": "X"}, "either a code or a failure_reason"),
-        ({"operation": "X", "code": "E", "failure_reason": "r"}, "either a code or a failure_reason"),
+        ({"operation": "X"}, "exactly one of code, failure_reason, delay_seconds, stale_seconds"),
+        ({"operation": "X", "code": "E", "failure_reason": "r"}, "exactly one of code, failure_reason"),
+        ({"operation": "X", "code": "E", "rate": 1.5}, "rate must be above 0 and at most 1, got 1.5"),
+        ({"operation": "X", "delay_seconds": -1}, "delay_seconds must be 0 or more, got -1"),
         ({"operation": "X", "code": "E", "times": 0}, "times must be 1 or more"),
         ({"code": "E"}, "operation"),
         ({"operation": "X", "kode": "E"}, "kode"),
@@ -93,3 +97,87 @@ def test_unknown_actions(cloud: Cloud) -> None:
         cloud.service.admin("explode", {})
     with pytest.raises(ValueError, match="colour"):
         cloud.service.admin("calls", {"colour": "red"})
+
+
+def _outcomes(cloud: Cloud, call: Callable[[int], Any], count: int) -> list[str]:
+    outcomes = []
+    for number in range(count):
+        try:
+            call(number)
+        except cloud.personalize.exceptions.ClientError as error:
+            outcomes.append(error.response["Error"]["Code"])
+        else:
+            outcomes.append("")
+    return outcomes
+
+
+def test_a_rate_hits_the_same_calls_for_a_seed(make_cloud: Callable[..., Cloud]) -> None:
+    """Whatever other calls come in between, from whatever thread, and whatever other faults there are."""
+
+    def run(seed: int, *, others: bool) -> list[str]:
+        fault = Fault("Describe*", code="ThrottlingException", rate=0.3, seed=seed)
+        other = Fault("*", code="InternalFailure", rate=0.3, seed=seed) if others else fault
+        cloud = make_cloud(Settings(fail=(fault, other)))
+        if others:
+            threads = [threading.Thread(target=_outcomes, args=(cloud, _list(cloud), 20)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+        arn = "arn:aws:personalize:us-east-1:000000000000:schema/none"
+        found = _outcomes(cloud, lambda number: cloud.personalize.describe_schema(schemaArn=arn), 200)
+        return [code if code == "ThrottlingException" else "" for code in found]
+
+    alone = run(7, others=False)
+    assert alone == run(7, others=True)
+    assert alone != run(8, others=False)
+    assert 40 <= alone.count("ThrottlingException") <= 80
+
+
+def _list(cloud: Cloud) -> Callable[[int], Any]:
+    return lambda number: cloud.personalize.list_schemas()
+
+
+def test_a_share_of_what_is_made_fails(make_cloud: Callable[..., Cloud]) -> None:
+    fault = Fault("Create*", failure_reason="No room.", rate=0.25, seed=3)
+    cloud = make_cloud(Settings(fail=(fault,), quotas={"dataset_groups": 100}))
+    build = Builder(cloud)
+    arns = [cloud.personalize.create_dataset_group(name=f"g{n}")["datasetGroupArn"] for n in range(60)]
+    found = [build.wait("dataset_group", arn, until=("ACTIVE", "CREATE FAILED"))["status"] for arn in arns]
+    expected = [fault.draw("CreateDatasetGroup", number) for number in range(1, 61)]
+    assert [status == "CREATE FAILED" for status in found] == expected
+    assert 6 <= sum(expected) <= 26
+
+
+def test_a_rate_with_a_number_of_times_ends(cloud: Cloud) -> None:
+    cloud.service.faults.add(Fault("ListSchemas", code="InternalFailure", rate=0.5, times=3))
+    assert _outcomes(cloud, _list(cloud), 60).count("InternalFailure") == 3
+    assert cloud.service.admin("faults", {}) == {"faults": []}
+
+
+def test_slow_calls(cloud: Cloud) -> None:
+    cloud.service.admin("fail", {"operation": "List*", "delay_seconds": 0.2})
+    cloud.service.admin("fail", {"operation": "ListSchemas", "code": "ThrottlingException"})
+    began = time.monotonic()
+    assert _outcomes(cloud, _list(cloud), 1) == ["ThrottlingException"]
+    assert time.monotonic() - began >= 0.2
+    began = time.monotonic()
+    cloud.personalize.list_schemas()
+    assert time.monotonic() - began < 0.2
+
+
+def test_what_is_made_is_not_seen_at_once(cloud: Cloud) -> None:
+    client = cloud.personalize
+    cloud.service.admin("fail", {"operation": "Create*", "stale_seconds": 0.3, "times": 2})
+    old = client.create_schema(name="old", schema=ITEMS_SCHEMA)["schemaArn"]
+    group = client.create_dataset_group(name="g")["datasetGroupArn"]
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match=f"Resource Arn {old} does not exist"):
+        client.describe_schema(schemaArn=old)
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="given dataset group does not exist"):
+        client.describe_dataset_group(datasetGroupArn=group)
+    assert client.list_schemas()["schemas"] == []
+    with pytest.raises(client.exceptions.ResourceAlreadyExistsException):
+        client.create_schema(name="old", schema=ITEMS_SCHEMA)
+    new = client.create_schema(name="new", schema=ITEMS_SCHEMA)["schemaArn"]
+    assert client.describe_schema(schemaArn=new)["schema"]["name"] == "new"
+    time.sleep(0.3)
+    assert client.describe_schema(schemaArn=old)["schema"]["name"] == "old"
+    assert {entry["name"] for entry in client.list_schemas()["schemas"]} == {"old", "new"}

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from personalize_local.personalize.filters import Catalogue, CompiledFilter, FilterValueError, Request
+from personalize_local.personalize.filters import Catalogue, CompiledFilter, FilterValueError, Request, Row
 from personalize_local.personalize.recommenders import Event, Table
 
 FILMS = Table(
@@ -104,20 +104,27 @@ def test_expressions_together(text: str, expected: str) -> None:
         ({"AGE": 30.0, "COUNTRY": "DE"}, "abcde"),
         ({"AGE": np.nan, "COUNTRY": "DE"}, "abcde"),
         ({"AGE": None, "COUNTRY": None}, "abcde"),
-        (None, "abcde"),
+        ({}, "abcde"),
     ],
 )
-def test_an_expression_applies_if_the_user_meets_its_if(
-    user: dict[str, str | float | None] | None, expected: str
-) -> None:
+def test_an_expression_applies_if_the_user_meets_its_if(user: dict[str, str | float | None], expected: str) -> None:
     text = f'EXCLUDE {HORROR} IF CurrentUser.AGE < 18 AND CurrentUser.COUNTRY IN ("DE")'
-    assert through(text, Request(user=user)) == expected
+    assert through(text, Request(user=Row(user, frozenset({"country"})))) == expected
+
+
+def test_only_categories_are_taken_apart() -> None:
+    text = f'EXCLUDE {HORROR} IF CurrentUser.COUNTRY = "DE"'
+    assert through(text, Request(user=Row({"COUNTRY": "DE|FR"}, frozenset({"COUNTRY"})))) == "bcd"
+    assert through(text, Request(user=Row({"COUNTRY": "DE|FR"}))) == "abcde"
+    text = "INCLUDE ItemID WHERE Items.STUDIO IN CurrentItem.STUDIO"
+    assert through(text, Request(item=Row({"STUDIO": "a|b"}))) == "a"
+    assert through(text, Request(item=Row({"STUDIO": "a|b"}, frozenset({"STUDIO"})))) == "bc"
 
 
 def test_an_include_that_does_not_apply_is_as_if_it_were_not_there() -> None:
     text = f"INCLUDE {SCIFI} IF CurrentUser.AGE < 18 | EXCLUDE {HORROR}"
-    assert through(text, Request(user={"AGE": 40.0})) == "bcd"
-    assert through(text, Request(user={"AGE": 4.0})) == "b"
+    assert through(text, Request(user=Row({"AGE": 40.0}))) == "bcd"
+    assert through(text, Request(user=Row({"AGE": 4.0}))) == "b"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +139,7 @@ def test_an_include_that_does_not_apply_is_as_if_it_were_not_there() -> None:
 )
 def test_the_current_item_is_compared_with(item: dict[str, str | float | None], expected: str) -> None:
     text = "INCLUDE ItemID WHERE Items.GENRES IN CurrentItem.GENRES AND Items.YEAR < CurrentItem.YEAR"
-    assert through(text, Request(item=item)) == expected
+    assert through(text, Request(item=Row(item, frozenset({"GENRES", "genres"})))) == expected
 
 
 def test_a_filter_on_the_current_item_needs_one() -> None:
@@ -147,6 +154,8 @@ def test_a_filter_on_the_current_item_needs_one() -> None:
         ("Items.GENRES IN ($G)", {"G": '"scifi","drama"'}, "abce"),
         ("Items.GENRES IN ($G)", {"G": ' "scifi" , "drama" '}, "abce"),
         ("Items.STUDIO IN ($S)", {"S": '"a,b","a|b"'}, "a"),
+        ("Items.STUDIO IN ($S)", {"S": r'"c", "a\|b"'}, "d"),
+        ("Items.STUDIO IN ($S)", {"S": r'"say \"b\"","a\\b","c"'}, "d"),
         ("Items.YEAR > $Y", {"Y": "1985"}, "e"),
         ("Items.YEAR > ($Y)", {"Y": '"1985"'}, "e"),
         ("Items.GENRES = $G", {"G": '"drama"'}, "ce"),
@@ -171,10 +180,12 @@ def test_an_exclude_without_its_value_does_not_apply() -> None:
         ({}, "filterValues must have a value for Y, which an INCLUDE needs"),
         ({"y": "1"}, r"must name placeholders of the filter \(Y\), got y"),
         ({"Y": '"1","2"'}, "must have one value for Y, which > compares with, got 2"),
+        ({"Y": "1_000"}, "values in double quotes .* for Y, got 1_000"),
         ({"Y": "drama"}, "values in double quotes .* for Y, got drama"),
         ({"Y": ""}, "values in double quotes .* for Y"),
         ({"Y": '"1",'}, "values in double quotes .* for Y"),
         ({"Y": '"1'}, "values in double quotes .* for Y"),
+        ({"Y": r'"1\"'}, "values in double quotes .* for Y"),
         ({"Y": '"1" "2"'}, "values in double quotes .* for Y"),
         ({"Y": '"drama"'}, 'Items.YEAR must be compared with a number, got "drama"'),
     ],
@@ -210,6 +221,45 @@ def test_users_are_filtered_by_their_columns_and_events() -> None:
     events = [Event("bob", "watch", 1)]
     text = 'INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("watch")'
     assert through(text, Request(events=events), users) == "b"
+    of_others = [Event(f"user {number}", "watch", 2 + number) for number in range(200)]
+    assert through(text, Request(events=[*of_others, *events]), users) == "b"
+    assert not CompiledFilter.parse(text).needs_user
+
+
+def test_quotes_and_backslashes_are_escaped_in_values() -> None:
+    catalogue = Catalogue(Table(["quoted", "path", "end"], {"TITLE": ['say "hi", Bob', "a\\b\\", "x\\"]}))
+    text = "INCLUDE ItemID WHERE Items.TITLE IN ($T)"
+    for value, expected in (
+        (r'"say \"hi\", Bob"', "q"),
+        (r'"a\b\\"', "p"),
+        (r'"x\\","say \"hi\", Bob"', "qe"),
+    ):
+        assert through(text, Request(values={"T": value}), catalogue) == expected
+
+
+def test_a_column_without_any_value_meets_nothing() -> None:
+    catalogue = Catalogue(Table(["a", "b"], {"TITLE": [None, None]}, frozenset({"TITLE"})))
+    for condition, expected in (('= "x"', ""), ('!= "x"', ""), ('IN ("x")', ""), ('NOT IN ("x")', "ab")):
+        assert through(f"INCLUDE ItemID WHERE Items.TITLE {condition}", catalogue=catalogue) == expected
+
+
+def test_users_are_needed_where_they_are_looked_at() -> None:
+    for text, needed in (
+        (f"INCLUDE {SCIFI}", False),
+        (f"INCLUDE {SCIFI} IF CurrentUser.AGE > 3", True),
+        ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")', True),
+        ('EXCLUDE ActionID WHERE Action_Interactions.EVENT_TYPE IN ("Taken")', True),
+        ("INCLUDE ActionID WHERE Actions.VALUE > 3", False),
+    ):
+        assert CompiledFilter.parse(text).needs_user is needed
+
+
+def test_three_hundred_events_of_actions_are_looked_at() -> None:
+    catalogue = Catalogue(Table([f"{number:03}" for number in range(320)]))
+    events = [Event(f"{number:03}", "TAKEN", 1000 - number) for number in range(310)]
+    text = 'EXCLUDE ActionID WHERE Action_Interactions.EVENT_TYPE IN ("taken")'
+    excluded = ~CompiledFilter.parse(text).mask(catalogue, Request(events=events))
+    assert np.flatnonzero(excluded).tolist() == [*range(300)]
 
 
 def test_a_catalogue_takes_the_order_of_a_model_and_lacks_what_the_table_lacks() -> None:
@@ -218,11 +268,16 @@ def test_a_catalogue_takes_the_order_of_a_model_and_lacks_what_the_table_lacks()
     assert through("EXCLUDE ItemID WHERE Items.YEAR < 3000", catalogue=catalogue) == "ud"
     assert through('INCLUDE ItemID WHERE Items.GENRES IN ("scifi")', catalogue=catalogue) == "a"
     assert Catalogue.of(ids, FILMS) is catalogue
+    for number in range(20):
+        Catalogue.of(np.array([f"{number}"], dtype=object), FILMS)
+    again = Catalogue.of(ids, FILMS)
+    assert again is not catalogue
+    assert through('INCLUDE ItemID WHERE Items.GENRES IN ("scifi")', catalogue=again) == "a"
     assert through('EXCLUDE ItemID WHERE Items.GENRES IN ("scifi")', catalogue=Catalogue.of(ids, None)) == "uda"
 
 
 def test_a_filter_is_applied_quickly() -> None:
-    size = 5000
+    size = 100_000
     random = np.random.default_rng(0)
     table = Table(
         [f"{number}" for number in range(size)],
@@ -230,15 +285,18 @@ def test_a_filter_is_applied_quickly() -> None:
         frozenset({"GENRES"}),
     )
     catalogue = Catalogue(table)
-    events = [Event(f"{number}", "watch", number) for number in range(150)]
-    compiled = CompiledFilter.parse(
-        "INCLUDE ItemID WHERE Items.GENRES IN ($G) AND Items.YEAR > 0.5 "
-        '| EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")'
+    request = Request(
+        values={"G": '"1","2","3"'}, events=[Event(f"{number}", "watch", number) for number in range(150)]
     )
-    request = Request(values={"G": '"1","2","3"'}, events=events)
-    durations = []
-    for _ in range(5):
-        start = time.perf_counter()
-        compiled.mask(catalogue, request)
-        durations.append(time.perf_counter() - start)
-    assert min(durations) < 0.01
+    for text in (
+        "INCLUDE ItemID WHERE Items.GENRES IN ($G) AND Items.YEAR > 0.5",  # measured: 0.4 ms
+        "EXCLUDE ItemID WHERE Items.GENRES IN ($G) | "
+        'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',  # measured: 0.2 ms
+    ):
+        compiled = CompiledFilter.parse(text)
+        durations = []
+        for _ in range(5):
+            start = time.perf_counter()
+            compiled.mask(catalogue, request)
+            durations.append(time.perf_counter() - start)
+        assert min(durations) < 0.005

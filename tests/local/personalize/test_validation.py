@@ -40,7 +40,9 @@ SOLUTION = {"name": "picks", "datasetGroupArn": GROUP}
         ("DescribeDatasetGroup", {"datasetGroupArn": "films"}, "'datasetGroupArn' .* regular expression"),
         ("ListDatasetGroups", {"maxResults": 0}, "'maxResults' .* value greater than or equal to 1"),
         ("ListDatasetGroups", {"maxResults": 101}, "'maxResults' .* value less than or equal to 100"),
-        ("ListDatasetGroups", {"maxResults": True}, "'maxResults' .* must be a integer"),
+        ("ListDatasetGroups", {"maxResults": True}, "'maxResults' .* must be an integer"),
+        ("ListDatasetGroups", {"maxResults": 2**31}, "'maxResults' .* must be an integer"),
+        ("ListDatasetGroups", {"maxResults": 1.0}, "'maxResults' .* must be an integer"),
         ("CreateSolution", {**SOLUTION, "performHPO": "yes"}, "'performHPO' .* must be a boolean"),
         (
             "CreateSolution",
@@ -99,7 +101,7 @@ def test_timestamps_become_unix_time(sent: Any) -> None:
     assert request["eventList"][0]["sentAt"] == 1.5
 
 
-@pytest.mark.parametrize("sent", ["yesterday", float("nan"), True])
+@pytest.mark.parametrize("sent", ["yesterday", float("nan"), float("inf"), -(10**300), 1e12, True, [1]])
 def test_what_is_no_timestamp_is_refused(sent: Any) -> None:
     event = {"eventType": "watch", "sentAt": sent, "itemId": "i"}
     with pytest.raises(ServiceError, match="sentAt"):

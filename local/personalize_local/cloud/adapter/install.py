@@ -4,6 +4,7 @@ from personalize_local.cloud.adapter import (
     buckets,
     cloudformation,
     custom_resources,
+    keeping,
     lambdas,
     routing,
     schedules,
@@ -33,3 +34,4 @@ def install(service: PersonalizeService) -> None:
     custom_resources.register()
     buckets.register()
     schedules.register()
+    keeping.register()

@@ -28,6 +28,7 @@ class EmulatorObjectStore:
                 size=int(stored["size"]),
                 last_modified=datetime.fromisoformat(stored["last_modified"].replace("Z", "+00:00")).timestamp(),
                 etag=stored["etag"],
+                kms_key_id=stored.get("preserved_headers", {}).get("x-amz-server-side-encryption-aws-kms-key-id"),
             )
             for key, stored in sorted(objects.items())
             if key.startswith(prefix)

@@ -22,19 +22,20 @@ class PermissionCheck:
     """
 
     def __call__(self, *, action: str, resource: str, role_arn: str, account: str, region: str) -> bool:
-        """Tell whether the role trusts Personalize, the role's policies allow it, and the bucket's policy does."""
+        """Tell whether the role trusts Personalize, the role's policies allow it, and in S3 the bucket's policy too."""
         with request_scope(account, region):
             name = role_arn.rpartition("/")[2]
             role = iam._roles.get_scoped(account, None, name)
             if role is None:
                 return False
+            in_s3 = action.startswith("s3:")
             bucket = resource.rpartition(":::")[2].partition("/")[0]
             policies = iam_evaluator._gather_role_policies(name, account)
             request = _request(action, resource, name, account, region)
             return (
                 _allows(_trust(role), _request("sts:AssumeRole", role_arn, name, account, region))
                 and iam_evaluator.evaluate(request, policies).decision == "Allow"
-                and _allows(s3._bucket_policies.get(bucket), request)
+                and (not in_s3 or _allows(s3._bucket_policies.get(bucket), request))
             )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, router
@@ -11,10 +11,8 @@ from ministack.core.responses import get_account_id, get_region
 
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
+from personalize_local.cloud.administration import ADMIN_PREFIX, Response, administrate
 from personalize_local.cloud.service import PersonalizeService
-
-ADMIN_PREFIX: Final = "/_personalize/"
-Response = tuple[int, dict[str, str], bytes]
 
 
 class PersonalizeModule:
@@ -40,10 +38,10 @@ class PersonalizeModule:
         self._service.reset()
 
     def get_state(self) -> None:
-        """Nothing is persisted."""
+        """Leave it to the service, which keeps what it has itself."""
 
     def load_persisted_state(self, data: object) -> None:
-        """Nothing is persisted."""
+        """Leave it to the service."""
 
 
 def register(service: PersonalizeService) -> None:
@@ -67,20 +65,12 @@ def _register_admin(service: PersonalizeService) -> None:
             method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
         ) -> Any:
             if path.startswith(ADMIN_PREFIX):
-                return await asyncio.to_thread(_admin, service, path.removeprefix(ADMIN_PREFIX), body)
+                return await asyncio.to_thread(administrate, service, path.removeprefix(ADMIN_PREFIX), body)
             return await original(method, path, headers, body, query_params, request_id)
 
         return shortcuts
 
     wrap(app, "_handle_post_body_shortcuts", "method path headers body query_params request_id", wrapper)
-
-
-def _admin(service: PersonalizeService, action: str, body: bytes) -> Response:
-    try:
-        result = service.admin(action, json.loads(body or b"{}"))
-    except (ValueError, TypeError) as error:
-        return 400, {"Content-Type": "application/json"}, json.dumps({"message": str(error)}).encode()
-    return 200, {"Content-Type": "application/json"}, json.dumps(result).encode()
 
 
 def _register_permissions() -> None:

@@ -16,6 +16,7 @@ from ministack.services import stepfunctions
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import service_model
 from personalize_local.cloud.service import PersonalizeService
+from personalize_local.personalize import ServiceError
 
 # name in a resource ARN -> (service, prefix of its errors, what an error that the service does not model is called)
 INTEGRATIONS: Final = {
@@ -34,6 +35,8 @@ def register(service: PersonalizeService) -> None:
             name, _, action = resource.partition(_MARKER)[2].partition(":")
             if name in INTEGRATIONS:
                 return _call(service, name, action, input_data)
+            if name:
+                _strike(service, name, action)
             return original(resource, input_data)
 
         return invoke
@@ -55,6 +58,15 @@ def java_exception(error_code: str) -> str:
         return error_code
     name = error_code.rpartition("#")[2]
     return name if name.endswith("Exception") else f"{name.removesuffix('Fault').removesuffix('Error')}Exception"
+
+
+def _strike(service: PersonalizeService, name: str, action: str) -> None:
+    """Let a call to another service fail or be slow, if that was asked for."""
+    try:
+        service.faults.strike(f"{name}:{_capital(action)}", {})
+    except ServiceError as error:
+        code = stepfunctions._prefix_sdk_error(name, error.code)
+        raise stepfunctions._ExecutionError(code, error.message) from error
 
 
 def _call(service: PersonalizeService, name: str, action: str, arguments: Any) -> Any:

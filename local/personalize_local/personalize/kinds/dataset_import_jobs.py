@@ -7,8 +7,10 @@ from ..engine import Attributes, Context, Parameters
 from ..errors import invalid_input
 from ..imports import Importer, ImportJob
 from ..lifecycle import Work
+from ..locations import Files
 from ..state import Record
 from .datasets import columns_of_dataset
+from .metric_attributions import require_report, rows_counted
 
 
 def prepare(context: Context, parameters: Parameters) -> Attributes:
@@ -18,25 +20,36 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
     mode = parameters.get("importMode", "FULL")
     if mode == "INCREMENTAL" and not context.scope.datasets[parameters["datasetArn"]].has_bulk:
         raise invalid_input(f"The first import into {parameters['datasetArn']} must have the importMode FULL.")
+    if parameters.get("publishAttributionMetricsToS3"):
+        dataset = context.scope.get("Dataset", parameters["datasetArn"])
+        if dataset.attributes["datasetType"] != "INTERACTIONS":
+            raise invalid_input(f"publishAttributionMetricsToS3 is for Interactions datasets, not {dataset.arn}.")
+        require_report(context, dataset.attributes["datasetGroupArn"])
     return {**parameters, "importMode": mode}
 
 
 def work(context: Context, record: Record) -> Work:
     """Import the files."""
-    engine, scope = context.engine, context.scope
-    dataset = scope.get("Dataset", record.attributes["datasetArn"])
-    importer = Importer(engine.objects, engine.authorize, engine.state.lock, engine.log.getChild("import"))
+    engine, scope, attributes = context.engine, context.scope, record.attributes
+    dataset = scope.get("Dataset", attributes["datasetArn"])
+    files = Files(engine, scope, attributes.get("roleArn", ""))
+    imported = rows_counted(
+        context,
+        dataset.attributes["datasetGroupArn"] if dataset.attributes["datasetType"] == "INTERACTIONS" else "",
+        to_s3=attributes.get("publishAttributionMetricsToS3", False),
+        mode=attributes["importMode"],
+    )
+    importer = Importer(files, engine.state.lock, engine.log.getChild("import"), imported)
     job = ImportJob(
-        location=record.attributes["dataSource"].get("dataLocation", ""),
-        role_arn=record.attributes.get("roleArn", ""),
+        location=attributes["dataSource"].get("dataLocation", ""),
         dataset_type=dataset.attributes["datasetType"],
         columns=columns_of_dataset(scope, dataset),
         contents=scope.datasets[dataset.arn],
-        replace=record.attributes["importMode"] == "FULL",
+        replace=attributes["importMode"] == "FULL",
         minimum=engine.quotas["min_records_per_interactions_import"],
+        maximum=engine.quotas[f"max_bytes_per_{attributes['importMode'].lower()}_import"],
+        only_new_count=engine.settings.uncertain.incremental_counts_new_only,
         extra_columns_allowed=engine.settings.uncertain.extra_csv_columns_allowed,
-        account=scope.account,
-        region=scope.region,
     )
     return lambda: importer.run(job)
 

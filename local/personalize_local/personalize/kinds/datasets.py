@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from cdk_personalize.avro import DATASET_RULES, check_schema, is_nullable
 
-from ..columns import ID_COLUMNS, Column, columns_of
+from ..columns import Column, columns_of
 from ..contents import EntityContents, InteractionsContents, new_contents
 from ..crud import Behaviour, require_active, start_update
 from ..engine import Attributes, Context, Parameters
-from ..errors import ServiceError, in_use, invalid_input
+from ..errors import in_use, invalid_input
 from ..lifecycle import UPDATE
 from ..resources import Parent
 from ..state import Record, Scope
@@ -23,15 +24,18 @@ _UPDATABLE = ("ITEMS", "USERS")
 def prepare(context: Context, parameters: Parameters) -> Attributes:
     """Check the type, and that schema and dataset group fit it."""
     dataset_type = parameters["datasetType"].upper()
-    if dataset_type not in DATASET_RULES[None]:
-        allowed = ", ".join(DATASET_RULES[None])
-        raise invalid_input(f"datasetType must be one of {allowed}, in any case, got {parameters['datasetType']}")
-    if dataset_type not in ID_COLUMNS:
-        raise ServiceError("InternalFailure", f"Datasets of type {dataset_type} are not emulated.", 501)
     group = context.scope.get("DatasetGroup", parameters["datasetGroupArn"])
+    domain = group.attributes.get("domain")
+    # a Domain dataset group has no actions
+    rules = DATASET_RULES[domain]
+    if dataset_type not in rules:
+        allowed = ", ".join(rules)
+        raise invalid_input(f"datasetType must be one of {allowed}, in any case, got {parameters['datasetType']}")
     schema = context.scope.get("Schema", parameters["schemaArn"])
-    _check(schema, dataset_type, group.attributes.get("domain"))
-    return {**parameters, "datasetType": dataset_type, "datasetGroupName": group.name}
+    _check(schema, dataset_type, domain)
+    attributes = {**parameters, "datasetType": dataset_type, "datasetGroupName": group.name}
+    # what PutActionInteractions names the dataset by; the others have event trackers
+    return {**attributes, "trackingId": str(uuid.uuid4())} if dataset_type == "ACTION_INTERACTIONS" else attributes
 
 
 def activated(context: Context, record: Record, result: Any) -> None:
@@ -77,18 +81,27 @@ def columns_of_dataset(scope: Scope, dataset: Record) -> tuple[Column, ...]:
 
 def interactions_of(scope: Scope, group_arn: str) -> InteractionsContents | None:
     """Find the interactions of a group."""
-    dataset = dataset_of(scope, group_arn, "INTERACTIONS")
-    contents = scope.datasets.get(dataset.arn) if dataset else None
-    return contents if isinstance(contents, InteractionsContents) else None
+    return _interactions(scope, group_arn, "INTERACTIONS")
+
+
+def action_interactions_of(scope: Scope, group_arn: str) -> InteractionsContents | None:
+    """Find the interactions with actions of a group; actions stand where items do."""
+    return _interactions(scope, group_arn, "ACTION_INTERACTIONS")
 
 
 def entities_of(scope: Scope, group_arn: str, dataset_type: str) -> tuple[EntityContents, tuple[Column, ...]] | None:
-    """Find the items or users of a group, and their columns."""
+    """Find the items, users or actions of a group, and their columns."""
     dataset = dataset_of(scope, group_arn, dataset_type)
     contents = scope.datasets.get(dataset.arn) if dataset else None
     if dataset is None or not isinstance(contents, EntityContents):
         return None
     return contents, columns_of_dataset(scope, dataset)
+
+
+def _interactions(scope: Scope, group_arn: str, dataset_type: str) -> InteractionsContents | None:
+    dataset = dataset_of(scope, group_arn, dataset_type)
+    contents = scope.datasets.get(dataset.arn) if dataset else None
+    return contents if isinstance(contents, InteractionsContents) else None
 
 
 def _check(schema: Record, dataset_type: str, domain: str | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from personalize_local.personalize.recommenders.data import (
     Array,
@@ -39,7 +40,8 @@ class Model(ABC):
     def __init_subclass__(cls) -> None:
         """Make the kind known to :func:`load`."""
         super().__init_subclass__()
-        _KINDS[cls.kind] = cls
+        if "kind" in vars(cls):
+            _KINDS[cls.kind] = cls
 
     def __init__(self, item_ids: Array) -> None:
         self.item_ids = np.asarray(item_ids, dtype=object)
@@ -73,8 +75,12 @@ class Model(ABC):
         """
         scores = self.probabilities(request)
         candidates = np.flatnonzero(allowed(self.item_ids)) if allowed else np.arange(len(scores))
-        best = candidates[_best(scores[candidates], count)]
+        best = candidates[best_of(scores[candidates], count)]
         return [Recommendation(self.item_ids[item], float(scores[item])) for item in best]
+
+    def place(self, item_id: str) -> int | None:
+        """Find an item's place in the catalogue; ``None`` if it is not in there."""
+        return self._place_by_id.get(item_id)
 
     def positions(self, history: Sequence[Event]) -> Integers:
         """Give the places in the catalogue of the items of a history, newest event first."""
@@ -107,6 +113,8 @@ def load(path: Path) -> Model:
     kind = str(arrays.pop("kind", ""))
     if kind not in _KINDS:
         raise ValueError(f"{path} must hold a model of kind {', '.join(sorted(_KINDS))}, got {kind!r}; train again")
+    # one request is too little for several threads, which then wait for each other: a millisecond becomes ten
+    threadpool_limits(limits=1, user_api="blas")
     return _KINDS[kind].from_arrays(arrays.pop("item_ids"), arrays)
 
 
@@ -117,7 +125,7 @@ def softmax(logits: Floats) -> Floats:
     return result
 
 
-def _best(scores: Floats, count: int) -> Integers:
+def best_of(scores: Floats, count: int) -> Integers:
     """Find the highest scores, in order; equal ones by their place, so that answers repeat."""
     if count <= 0 or not len(scores):
         return np.empty(0, dtype=np.int64)

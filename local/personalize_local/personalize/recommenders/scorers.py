@@ -11,7 +11,8 @@ import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import TFIDFRecommender
 from implicit.utils import ParameterWarning
-from scipy import linalg, sparse
+from scipy import sparse
+from scipy.linalg import lapack
 
 from personalize_local.personalize.recommenders.data import Array, Floats, Integers
 from personalize_local.personalize.recommenders.encoding import Sequences
@@ -23,11 +24,13 @@ TRANSITION_DECAY = 0.8
 TRANSITION_SHRINKAGE = 10.0
 TRANSITION_WEIGHT = 0.5
 ALS_REGULARIZATION = 0.05
-ALS_ITERATIONS = 15
+ALS_ITERATIONS = 8
 ALS_CONFIDENCE = 2.0
 NEIGHBOURS = 50
 NEIGHBOUR_WEIGHT = 1.0
+FOLLOWING = 200
 FOLLOWING_WEIGHT = 0.5
+ALL_CORES = 0
 
 
 class Scorer(ABC):
@@ -70,7 +73,7 @@ class ItemToItem(Scorer):
         user_items = sequences.user_items()
         gram = (user_items.T @ user_items).toarray().astype(np.float64)
         gram[np.diag_indices_from(gram)] += EASE_REGULARIZATION
-        inverse = linalg.inv(gram, overwrite_a=True, check_finite=False)
+        inverse = _inverse(gram)
         similarity = inverse / -np.diag(inverse)
         np.fill_diagonal(similarity, 0)
 
@@ -121,11 +124,11 @@ class Factors(Scorer):
             alpha=1 + ALS_CONFIDENCE,
             iterations=ALS_ITERATIONS,
             random_state=seed,
-            num_threads=1,
+            num_threads=ALL_CORES,
             use_gpu=False,
         )
         als.fit(user_items, show_progress=False)
-        similarity = TFIDFRecommender(K=NEIGHBOURS, num_threads=1)
+        similarity = TFIDFRecommender(K=NEIGHBOURS, num_threads=ALL_CORES)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ParameterWarning)  # of a conversion inside implicit
             similarity.fit(user_items, show_progress=False)
@@ -133,6 +136,7 @@ class Factors(Scorer):
         alike = alike - sparse.diags(alike.diagonal())
         transitions = sequences.transitions(window=TRANSITION_WINDOW, decay=TRANSITION_DECAY)
         following = sparse.diags(1 / (_row_sums(transitions) + TRANSITION_SHRINKAGE)) @ transitions
+        following = _strongest(following.tocsr(), FOLLOWING)
         return cls(np.asarray(als.item_factors), (alike + FOLLOWING_WEIGHT * following).tocsr().astype(np.float32))
 
     def scores(self, items: Integers, weights: Floats) -> Floats:
@@ -149,8 +153,8 @@ class Factors(Scorer):
         confidence = 1 + ALS_CONFIDENCE * len(items) * np.bincount(inverse, weights)
         rows = self._factors[distinct].astype(np.float64)
         inverted = np.linalg.inv(self._gram + (rows.T * (confidence - 1)) @ rows)
-        scores: Floats = self._factors @ (inverted @ (rows.T @ confidence))
-        leverage = np.einsum("ij,jk,ik->i", rows, inverted, rows)
+        scores: Floats = self._factors @ (inverted @ (rows.T @ confidence)).astype(self._factors.dtype)
+        leverage = ((rows @ inverted) * rows).sum(axis=1)
         scores[distinct] = (scores[distinct] - confidence * leverage) / (1 - (confidence - 1) * leverage)
         return scores
 
@@ -168,6 +172,26 @@ class Factors(Scorer):
 
 
 SCORERS: Mapping[str, type[Scorer]] = {scorer.kind: scorer for scorer in (ItemToItem, Factors)}
+
+
+def _inverse(positive_definite: Floats) -> Floats:
+    """Invert by Cholesky, in two thirds of the time that a matrix without this property takes."""
+    factor, _ = lapack.dpotrf(positive_definite, lower=1, overwrite_a=1)
+    half, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    lower = np.tril(half)
+    result: Floats = lower + np.tril(lower, -1).T
+    return result
+
+
+def _strongest(matrix: sparse.csr_matrix, count: int) -> sparse.csr_matrix:
+    """Keep the highest values of each row, and those equal to the last of them."""
+    lowest = np.zeros(matrix.shape[0])
+    for row in np.flatnonzero(np.diff(matrix.indptr) > count):
+        values = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        lowest[row] = np.partition(values, -count)[-count]
+    kept = matrix.data >= np.repeat(lowest, np.diff(matrix.indptr))
+    starts = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], starts), shape=matrix.shape)
 
 
 def _row_sums(matrix: sparse.csr_matrix) -> Floats:

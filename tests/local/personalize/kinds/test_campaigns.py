@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from personalize_local.personalize import Settings, Uncertain
 
+from ..films import scope_of
 from ..support import Builder, Cloud, interactions_csv
 
 SETTINGS = Settings(time_scale=1, quotas={"campaigns_per_dataset_group": 50, "solutions_per_dataset_group": 50})
@@ -157,6 +161,101 @@ def test_latest(trained: Trained) -> None:
     assert "latestCampaignUpdate" not in trained.wait("campaign", stays)
     trained.personalize.update_campaign(campaignArn=stays, solutionVersionArn=latest)
     assert trained.updated(stays)["solutionVersionArn"] == version
+
+
+def test_versions_that_come_while_a_campaign_is_busy_are_not_missed(trained: Trained) -> None:
+    client, cloud = trained.personalize, trained.cloud
+    solution = trained.solution(trained.group_arn, "hurrying")
+    trained.version(solution)
+
+    def meanwhile(act: Callable[[], Any]) -> str:
+        """Do something that takes ten minutes; a version of twenty that began before is ready in between."""
+        version: str = client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+        cloud.advance(15 * 60)
+        act()
+        cloud.advance(6 * 60)
+        while client.describe_solution_version(solutionVersionArn=version)["solutionVersion"]["status"] != "ACTIVE":
+            time.sleep(0.01)
+        return version
+
+    name = trained.named("live")
+    sync = {"syncWithLatestSolutionVersion": True}
+    second = meanwhile(
+        lambda: client.create_campaign(name=name, solutionVersionArn=f"{solution}/$LATEST", campaignConfig=sync)
+    )
+    campaign = client.list_campaigns(solutionArn=solution)["campaigns"][0]["campaignArn"]
+    trained.wait("campaign", campaign)
+    assert trained.updated(campaign)["solutionVersionArn"] == second
+    third = meanwhile(lambda: client.update_campaign(campaignArn=campaign, minProvisionedTPS=2))
+    found = client.describe_campaign(campaignArn=campaign)["campaign"]
+    assert (found["latestCampaignUpdate"]["status"], found["solutionVersionArn"]) == ("CREATE IN_PROGRESS", second)
+    while found["solutionVersionArn"] != third:
+        cloud.advance(60)
+        found = client.describe_campaign(campaignArn=campaign)["campaign"]
+    assert found["minProvisionedTPS"] == 2
+
+
+def test_how_the_latest_version_is_reported(make_cloud: Callable[..., Cloud]) -> None:
+    trained = Trained(make_cloud(Settings(uncertain=Uncertain(campaign_reports_resolved_version=False))))
+    latest = f"{trained.solution_arn}/$LATEST"
+    follows, stays = trained.campaign(latest, "follows"), trained.campaign(trained.version_arn, "stays")
+    assert trained.wait("campaign", follows)["solutionVersionArn"] == latest
+    assert trained.wait("campaign", stays)["solutionVersionArn"] == trained.version_arn
+
+
+def test_a_refused_update_changes_nothing(trained: Trained) -> None:
+    client = trained.personalize
+    campaign = trained.campaign(trained.version_arn)
+    wrong = {"itemExplorationConfig": {"explorationWeight": "1"}}
+    with pytest.raises(client.exceptions.InvalidInputException, match="itemExplorationConfig"):
+        client.update_campaign(
+            campaignArn=campaign, solutionVersionArn=f"{trained.solution_arn}/$LATEST", campaignConfig=wrong
+        )
+    sync = {"syncWithLatestSolutionVersion": True}
+    with pytest.raises(client.exceptions.InvalidInputException, match=r"ends with /\$LATEST"):
+        client.update_campaign(campaignArn=campaign, campaignConfig=sync)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "configuration", "message"),
+    [
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationWeight": "0.5"}}, None),
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationItemAgeCutOff": "1"}}, None),
+        (
+            "aws-user-personalization",
+            {"itemExplorationConfig": {"explorationWeight": "1.5"}},
+            "from 0.0 to 1.0, got 1.5",
+        ),
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationWeight": "much"}}, "got much"),
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationWeight": "nan"}}, "got nan"),
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationItemAgeCutOff": "-1"}}, "got -1"),
+        ("aws-user-personalization", {"itemExplorationConfig": {"exploration_weight": "1"}}, "got exploration_weight"),
+        ("aws-user-personalization-v2", {"itemExplorationConfig": {"explorationWeight": "0.5"}}, "does not support"),
+        ("aws-user-personalization", {"rankingInfluence": {"POPULARITY": 0.5}}, "does not support rankingInfluence"),
+        ("aws-semantic-similarity", {"rankingInfluence": {"POPULARITY": 0.5}}, None),
+        ("aws-semantic-similarity", {"rankingInfluence": {"POPULARITY": 1.5}}, "less than or equal to 1"),
+        ("aws-semantic-similarity", {"rankingInfluence": {"AGE": 0.5}}, "POPULARITY, FRESHNESS"),
+        ("aws-semantic-similarity", {"rankingInfluence": {"FRESHNESS": 0.5}}, "needs the column CREATION_TIMESTAMP"),
+        ("aws-item-affinity", {}, "cannot serve solution versions of the recipe aws-item-affinity"),
+    ],
+)
+def test_configuration_has_to_go_with_the_recipe(
+    trained: Trained, recipe: str, configuration: dict[str, Any], message: str | None
+) -> None:
+    scope = scope_of(trained.cloud)
+    known = scope.get("SolutionVersion", trained.version_arn)
+    arn = f"arn:aws:personalize:::recipe/{recipe}"
+    version = replace(known, arn=f"{known.arn}-{recipe}", attributes={**known.attributes, "recipeArn": arn})
+    scope.add(version)
+    client = trained.personalize
+    if message is None:
+        campaign = client.create_campaign(
+            name=f"c{uuid.uuid4().hex}", solutionVersionArn=version.arn, campaignConfig=configuration
+        )["campaignArn"]
+        assert trained.wait("campaign", campaign)["campaignConfig"] == configuration
+    else:
+        with pytest.raises(client.exceptions.InvalidInputException, match=message):
+            client.create_campaign(name="c", solutionVersionArn=version.arn, campaignConfig=configuration)
 
 
 def test_what_is_refused(trained: Trained) -> None:

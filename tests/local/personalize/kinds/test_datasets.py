@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from ..support import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, SLOW, USERS_SCHEMA, Builder, Cloud, items_csv
+from ..support import (
+    ACTION_INTERACTIONS_SCHEMA,
+    ACTIONS_SCHEMA,
+    INTERACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    SLOW,
+    USERS_SCHEMA,
+    Builder,
+    Cloud,
+    items_csv,
+)
 
 
 def evolved(*added: dict[str, Any], without: str = "", **changed: dict[str, Any]) -> str:
@@ -41,9 +51,32 @@ def test_schemas_have_to_fit(build: Builder, kind: str, text: str, message: str)
         build.dataset(build.group(), kind, text)
 
 
-def test_actions_are_not_emulated(build: Builder) -> None:
-    with pytest.raises(build.personalize.exceptions.ClientError, match="ACTIONS are not emulated"):
-        build.dataset(build.group(), "Actions", ITEMS_SCHEMA)
+def test_all_types(build: Builder) -> None:
+    group = build.group()
+    schemas = {
+        "Interactions": INTERACTIONS_SCHEMA,
+        "Items": ITEMS_SCHEMA,
+        "Users": USERS_SCHEMA,
+        "Actions": ACTIONS_SCHEMA,
+        "action_interactions": ACTION_INTERACTIONS_SCHEMA,
+    }
+    found = [build.wait("dataset", build.dataset(group, kind, text)) for kind, text in schemas.items()]
+    assert [dataset["datasetType"] for dataset in found] == [kind.upper() for kind in schemas]
+    assert [dataset["datasetArn"].rpartition("/")[2] for dataset in found] == [kind.upper() for kind in schemas]
+    assert [bool(dataset.get("trackingId")) for dataset in found] == [False] * 4 + [True]
+    with pytest.raises(build.personalize.exceptions.ResourceAlreadyExistsException, match="/ITEMS already exists"):
+        build.personalize.create_dataset(
+            name="second", datasetGroupArn=group, datasetType="ITEMS", schemaArn=found[1]["schemaArn"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("Actions", ACTIONS_SCHEMA), ("Action_Interactions", ACTION_INTERACTIONS_SCHEMA)]
+)
+def test_domains_have_no_actions(build: Builder, kind: str, text: str) -> None:
+    group = build.group(domain="ECOMMERCE")
+    with pytest.raises(build.personalize.exceptions.InvalidInputException, match=r"ECOMMERCE cannot have .*only INTER"):
+        build.dataset(group, kind, text)
 
 
 def test_schemas_of_a_domain_need_a_group_of_it(build: Builder) -> None:

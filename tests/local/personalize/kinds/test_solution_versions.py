@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from personalize_local.personalize import Settings
+from personalize_local.personalize.recommenders import Table
 
-from ..support import SLOW, Builder, Cloud, interactions_csv
+from ..support import ACCOUNT, ITEMS_SCHEMA, REGION, SLOW, USERS_SCHEMA, Builder, Cloud, interactions_csv, items_csv
 
 
 @pytest.fixture
@@ -42,8 +43,24 @@ def test_a_trained_version(build: Builder, group: str) -> None:
     assert metrics["normalized_discounted_cumulative_gain_at_25"] > 0.2
     again = build.version(solution, name="second")
     assert build.wait("solution_version", again)["name"] == "second"
-    # the same data and seed give the same model
-    assert build.personalize.get_solution_metrics(solutionVersionArn=again)["metrics"] == metrics
+    # another version has other test users
+    second = build.personalize.get_solution_metrics(solutionVersionArn=again)["metrics"]
+    assert set(second) == set(metrics)
+    assert second != metrics
+
+
+def test_the_same_calls_and_seed_give_the_same_models(make_cloud: Callable[..., Cloud]) -> None:
+    def metrics(seed: int) -> list[dict[str, float]]:
+        build = Builder(make_cloud(Settings(seed=seed)))
+        group = build.group()
+        build.import_csv(build.dataset(group), interactions_csv())
+        solution = build.solution(group)
+        versions = [build.version(solution) for _ in range(2)]
+        return [build.personalize.get_solution_metrics(solutionVersionArn=arn)["metrics"] for arn in versions]
+
+    first = metrics(7)
+    assert metrics(7) == first
+    assert metrics(9) != first
 
 
 def test_too_little_data(make_cloud: Callable[..., Cloud]) -> None:
@@ -126,6 +143,156 @@ def test_training_modes(build: Builder, group: str) -> None:
     assert build.wait("solution_version", build.version(v1, trainingMode="UPDATE"))["trainingMode"] == "UPDATE"
 
 
-def test_a_recipe_that_cannot_be_trained_here(build: Builder, group: str) -> None:
-    solution = build.solution(group, recipeArn="arn:aws:personalize:::recipe/aws-item-affinity")
-    assert "aws-item-affinity" in fails(build, solution)
+V1 = "arn:aws:personalize:::recipe/aws-user-personalization"
+
+
+def test_hyperparameter_optimization(build: Builder, group: str) -> None:
+    ranges = {
+        "integerHyperParameterRanges": [{"name": "bptt", "minValue": 2, "maxValue": 4}],
+        "continuousHyperParameterRanges": [],
+        "categoricalHyperParameterRanges": [{"name": "recency_mask", "values": ["true", "false"]}],
+    }
+    configuration = {
+        "hpoConfig": {
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": "3", "maxParallelTrainingJobs": "1"},
+            "algorithmHyperParameterRanges": ranges,
+        }
+    }
+    solution = build.solution(group, recipeArn=V1, performHPO=True, solutionConfig=configuration)
+    tuned = build.wait("solution_version", build.version(solution))["tunedHPOParams"]["algorithmHyperParameters"]
+    assert set(tuned) == {"bptt", "recency_mask"}
+    assert tuned["bptt"] in {"2", "3", "4"}
+    assert tuned["recency_mask"] in {"true", "false"}
+    plain = build.version(build.solution(group, "plain", recipeArn=V1))
+    assert "tunedHPOParams" not in build.wait("solution_version", plain)
+
+
+def test_what_can_be_tuned_is_tuned_when_there_are_no_ranges(build: Builder, group: str) -> None:
+    jobs = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "2"}}}
+    solution = build.solution(group, recipeArn=V1, performHPO=True, solutionConfig=jobs)
+    version = build.wait("solution_version", build.version(solution))
+    assert set(version["tunedHPOParams"]["algorithmHyperParameters"]) == {"hidden_dimension", "bptt", "recency_mask"}
+
+
+def test_the_service_chooses_the_recipe(build: Builder, group: str) -> None:
+    arn = build.personalize.create_solution(
+        name="auto", datasetGroupArn=group, performAutoML=True, performAutoTraining=False
+    )["solutionArn"]
+    assert "autoMLResult" not in build.wait("solution", arn)
+    version = build.version(arn)
+    best = build.wait("solution", arn)["autoMLResult"]["bestRecipeArn"]
+    assert build.personalize.describe_recipe(recipeArn=best)["recipe"]["recipeType"] == "USER_PERSONALIZATION"
+    found = build.wait("solution_version", version)
+    assert (found["recipeArn"], found["performAutoML"]) == (best, True)
+    campaign = build.campaign(version)
+    assert len(build.cloud.runtime.get_recommendations(campaignArn=campaign, userId="u1")["itemList"]) == 25
+
+
+def test_the_service_chooses_from_the_list(build: Builder, group: str) -> None:
+    arns = [f"arn:aws:personalize:::recipe/{name}" for name in ("aws-hrnn-coldstart", "aws-hrnn")]
+    arn = build.personalize.create_solution(
+        name="auto",
+        datasetGroupArn=group,
+        performAutoML=True,
+        performAutoTraining=False,
+        solutionConfig={"autoMLConfig": {"metricName": "precision_at_25", "recipeList": arns}},
+    )["solutionArn"]
+    build.wait("solution", arn)
+    build.version(arn)
+    # there are no items, which cold start needs
+    assert build.wait("solution", arn)["autoMLResult"]["bestRecipeArn"] == arns[1]
+
+
+def test_weights_of_events_are_measured(build: Builder, group: str) -> None:
+    events = [{"eventType": "watch", "weight": 0.5, "eventValueThreshold": 2}, {"eventType": "buy"}]
+    solution = build.solution(group, solutionConfig={"eventsConfig": {"eventParametersList": events}})
+    metrics = build.personalize.get_solution_metrics(solutionVersionArn=build.version(solution))["metrics"]
+    assert metrics["normalized_discounted_cumulative_gain_with_event_weights_at_25"] == pytest.approx(
+        metrics["normalized_discounted_cumulative_gain_at_25"]
+    )
+
+
+def test_an_objective_is_measured_and_reached(build: Builder, group: str) -> None:
+    unreachable = build.solution(
+        group, "early", recipeArn=V1, solutionConfig={"optimizationObjective": {"itemAttribute": "YEAR"}}
+    )
+    assert fails(build, unreachable) == (
+        "Create failed. The Items dataset has no numeric column YEAR, which optimizationObjective names."
+    )
+    items = ITEMS_SCHEMA.replace('{"name": "YEAR", "type": ["null", "int"]}', '{"name": "YEAR", "type": "int"}')
+    build.import_csv(build.dataset(group, "Items", items), items_csv(), name="items")
+
+    def years(sensitivity: str) -> float:
+        objective = {"itemAttribute": "YEAR", "objectiveSensitivity": sensitivity}
+        solution = build.solution(group, sensitivity, recipeArn=V1, solutionConfig={"optimizationObjective": objective})
+        version = build.version(solution)
+        metrics = build.personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
+        assert 0 < metrics["average_rewards_at_k"] <= 1
+        campaign = build.campaign(version, sensitivity)
+        found = build.cloud.runtime.get_recommendations(campaignArn=campaign, userId="u1", numResults=10)["itemList"]
+        return sum(1980 + int(one["itemId"][1:]) for one in found) / len(found)
+
+    assert years("OFF") < years("HIGH")
+
+
+def test_an_update_learns_what_came_since(build: Builder, group: str) -> None:
+    dataset = f"{group.replace('dataset-group', 'dataset')}/INTERACTIONS"
+    solution = build.solution(group, recipeArn=V1)
+    build.version(solution)
+    rows = [f"n{user},new{user % 5},{1_700_900_000 + user},watch,5" for user in range(1000)]
+    text = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n" + "\n".join(rows) + "\n"
+    build.import_csv(dataset, text, name="more", mode="INCREMENTAL")
+    campaign = build.campaign(build.version(solution, trainingMode="UPDATE"))
+    found = build.cloud.runtime.get_recommendations(campaignArn=campaign, userId="nobody", numResults=5)["itemList"]
+    assert {one["itemId"] for one in found} == {f"new{number}" for number in range(5)}
+
+
+def test_only_the_newest_full_version_takes_up_new_items(build: Builder, group: str) -> None:
+    engine, table = build.cloud.service._engine, Table(["late"])
+    solution = build.solution(group, recipeArn=V1)
+
+    def taking_up(versions: list[str]) -> list[bool]:
+        trained = engine.state.scope(ACCOUNT, REGION).versions
+        later = engine.lifecycle.now + 7300
+        return [trained[arn].auto_update.items(table, later) is table for arn in versions]
+
+    first = build.version(solution)
+    trained = engine.state.scope(ACCOUNT, REGION).versions[first]
+    assert trained.auto_update.items(table, engine.lifecycle.now + 3600) is None
+    second = build.version(solution)
+    assert taking_up([first, second]) == [False, True]
+    third = build.version(solution, trainingMode="UPDATE")
+    assert taking_up([first, third]) == [False, False]
+    assert taking_up([first, third, build.version(solution)]) == [False, False, True]
+
+
+def test_a_recipe_without_users_does_not_learn_from_them(build: Builder, group: str) -> None:
+    build.import_csv(build.dataset(group, "Users", USERS_SCHEMA), "USER_ID,AGE\nu1,20\nu2,50\n", name="users")
+    trained = build.cloud.service._engine.state.scope(ACCOUNT, REGION).versions
+    found = {}
+    for recipe in ("aws-hrnn", "aws-hrnn-metadata"):
+        solution = build.solution(group, recipe, recipeArn=f"arn:aws:personalize:::recipe/{recipe}")
+        found[recipe] = trained[build.version(solution)].model.arrays()["segment_names"]
+    assert len(found["aws-hrnn"]) == 0
+    assert {tuple(name[:2]) for name in found["aws-hrnn-metadata"]} == {("user", "AGE")}
+
+
+def test_columns_that_are_excluded_are_not_trained_on(build: Builder, group: str) -> None:
+    users = USERS_SCHEMA.replace('"int"', '"string", "categorical": true')
+    ages = "".join(f"u{user},{'even' if user % 2 == 0 else 'odd'}\n" for user in range(60))
+    build.import_csv(build.dataset(group, "Users", users), f"USER_ID,AGE\n{ages}", name="users")
+    build.cloud.events.put_users(
+        datasetArn=f"{group.replace('dataset-group', 'dataset')}/USERS",
+        users=[{"userId": "fresh", "properties": '{"age": "odd"}'}],
+    )
+
+    def half(name: str, **columns: object) -> int:
+        solution = build.solution(group, name, solutionConfig={"trainingDataConfig": columns})
+        campaign = build.campaign(build.version(solution), name)
+        found = build.cloud.runtime.get_recommendations(campaignArn=campaign, userId="fresh", numResults=10)
+        return sum(int(one["itemId"][1:]) >= 20 for one in found["itemList"])
+
+    assert half("all") == 10
+    excluded = half("without", excludedDatasetColumns={"USERS": ["AGE"]})
+    assert excluded < 10
+    assert half("none", includedDatasetColumns={"USERS": []}) == excluded

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ..support import SLOW, V2, Builder, Cloud
+from ..support import ITEMS_SCHEMA, SLOW, V2, Builder, Cloud
 
 V1 = "arn:aws:personalize:::recipe/aws-user-personalization"
 
@@ -33,6 +33,17 @@ def test_what_is_set_reads_back(build: Builder) -> None:
     assert found["eventType"] == "watch"
 
 
+def searching(kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    ranges = {
+        f"{one}HyperParameterRanges": [wanted] * (one == kind) for one in ("integer", "continuous", "categorical")
+    }
+    return {
+        "recipeArn": V1,
+        "performHPO": True,
+        "solutionConfig": {"hpoConfig": {"algorithmHyperParameterRanges": ranges}},
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -49,11 +60,48 @@ def test_what_is_set_reads_back(build: Builder) -> None:
             {"solutionConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}},
             r"must be from 1 to 30 days, got rate\(31 days\)",
         ),
+        (
+            {"solutionConfig": {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}}},
+            "must not name EVENT_TYPE",
+        ),
+        (
+            {"recipeArn": V1, "solutionConfig": {"optimizationObjective": {"itemAttribute": "YEAR"}}},
+            r"itemAttribute must be a numeric Items column that is never null, of \['PRICE'\], got YEAR",
+        ),
+        (
+            {
+                "recipeArn": V1,
+                "solutionConfig": {"hpoConfig": {"algorithmHyperParameterRanges": {"integerHyperParameterRanges": []}}},
+            },
+            "lacks continuousHyperParameterRanges, categoricalHyperParameterRanges, which may be empty lists",
+        ),
+        (
+            {
+                "recipeArn": V1,
+                "solutionConfig": {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "41"}}},
+            },
+            "maxNumberOfTrainingJobs must be a number from 1 to 40, got 41",
+        ),
+        (searching("integer", {"name": "depth", "minValue": 1, "maxValue": 2}), "names depth; .* can tune"),
+        (searching("continuous", {"name": "bptt", "minValue": 2, "maxValue": 3}), "names bptt, which is integer"),
+        (searching("integer", {"name": "bptt", "minValue": 2, "maxValue": 33}), "must be from 2 to 32, got 33"),
+        (searching("integer", {"name": "bptt", "minValue": 9, "maxValue": 3}), "at most its maxValue, got 9 and 3"),
+        (searching("categorical", {"name": "recency_mask", "values": ["so"]}), r"must be of .*, got \['so'\]"),
+        ({"performAutoML": True}, "recipeArn must not be given when performAutoML is true"),
+        (
+            {
+                "recipeArn": None,
+                "performAutoML": True,
+                "solutionConfig": {"autoMLConfig": {"recipeList": ["arn:aws:personalize:::recipe/aws-sims"]}},
+            },
+            "recipes of the type USER_PERSONALIZATION, got .*aws-sims",
+        ),
     ],
 )
 def test_what_the_recipe_does_not_take(build: Builder, arguments: dict[str, Any], message: str) -> None:
     request = {"recipeArn": V2, **arguments}
     group = build.group()
+    build.dataset(group, "Items", ITEMS_SCHEMA.replace("]}]", ']}, {"name": "PRICE", "type": "float"}]'))
     with pytest.raises(build.personalize.exceptions.InvalidInputException, match=message):
         build.personalize.create_solution(
             name="s", datasetGroupArn=group, **{key: value for key, value in request.items() if value is not None}

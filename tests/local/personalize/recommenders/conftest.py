@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from personalize_local.personalize.recommenders import Interactions, Table
+from personalize_local.personalize.recommenders import Interactions, Model, Recommendation, Request, Table, load
 
 GENRES = 8
 FILMS_PER_GENRE = 30
@@ -55,3 +58,20 @@ def items() -> Table:
         },
         frozenset({"GENRES"}),
     )
+
+
+def genre_share(item_ids: Iterable[str], genre: int) -> float:
+    """Tell how many of some films are of a genre, from 0 to 1."""
+    genres = [genre_of(item_id) for item_id in item_ids]
+    return genres.count(genre) / len(genres)
+
+
+def ids_of(found: Iterable[Recommendation]) -> list[str]:
+    """Take the ids of recommendations, best first."""
+    return [one.item_id for one in found]
+
+
+def survives_a_file(model: Model, request: Request, path: Path) -> bool:
+    """Tell whether a model recommends the same once it was written and read."""
+    model.save(path)
+    return load(path).recommend(request, count=100) == model.recommend(request, count=100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,59 @@ def test_missing_numbers_are_nan_and_missing_strings_none() -> None:
     assert table.columns["YEAR"].dtype == np.float64
     assert np.isnan(table.columns["YEAR"][1])
     assert table.columns["GENRE"].tolist() == ["x", None]
+
+
+def full() -> Interactions:
+    return Interactions(
+        ["b", "a", "b", "c"],
+        ["y", "x", "x", "z"],
+        [4, 3, 2, 1],
+        ["watch", None, "buy", "buy"],
+        [1.0, np.nan, 3.0, 4.0],
+        {"DEVICE": ["tv", None, "phone", "tv"], "HOUR": [1, None, 3, 4]},
+    )
+
+
+def columns(interactions: Interactions) -> list[list[object]]:
+    everything = [
+        interactions.user_ids,
+        interactions.item_ids,
+        interactions.timestamps,
+        interactions.event_types,
+        interactions.event_values,
+        *interactions.columns.values(),
+    ]
+    return [[] if one is None else [None if value != value else value for value in one.tolist()] for one in everything]
+
+
+def test_interactions_are_handed_over_as_they_are() -> None:
+    given = full()
+    taken = pickle.loads(pickle.dumps(given))
+    assert columns(taken) == columns(given)
+    assert taken.users.codes.tolist() == [1, 0, 1, 2]
+    assert taken.items.values.tolist() == ["x", "y", "z"]
+
+
+def test_ids_are_handed_over_as_numbers() -> None:
+    users = np.array([f"a-very-long-user-id-{number % 10:040}" for number in range(5000)], dtype=object)
+    interactions = Interactions(users, users, range(5000), users)
+    assert len(pickle.dumps(interactions)) < 5000 * (4 + 4 + 4 + 8) + 10_000
+
+
+@pytest.mark.parametrize("rows", [np.array([True, False, True, False]), np.array([2, 0])])
+def test_some_rows_of_all_columns(rows: np.typing.NDArray[np.int64]) -> None:
+    taken = full().where(rows)
+    assert columns(taken) == [np.array(one, dtype=object)[rows].tolist() for one in columns(full())]
+    assert set(taken.users.values) == {"b"}
+    assert set(taken.users.codes.tolist()) == {0}
+    assert taken.with_columns({}).columns == {}
+
+
+def test_contexts_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"must be of one length.*'DEVICE': 1"):
+        Interactions(["a", "b"], ["x", "y"], [1, 2], columns={"DEVICE": ["tv"]})
+
+
+def test_interactions_have_no_other_columns() -> None:
+    with pytest.raises(AttributeError, match="action_ids"):
+        full().action_ids  # noqa: B018

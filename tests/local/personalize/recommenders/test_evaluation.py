@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from math import log2
 from typing import Self
 
@@ -10,15 +11,18 @@ import numpy as np
 import pytest
 
 from personalize_local.personalize.recommenders import (
+    EVALUATORS,
     Event,
     Interactions,
     Model,
+    Request,
     Table,
     TrainingData,
     evaluate,
+    evaluation,
 )
 from personalize_local.personalize.recommenders.data import Array, Floats
-from personalize_local.personalize.recommenders.evaluation import Case, Split, measure, split
+from personalize_local.personalize.recommenders.evaluation import Case, Split, measure, split, split_data
 
 CATALOGUE = [f"item-{number:02}" for number in range(40)]
 METRICS = {
@@ -34,7 +38,7 @@ class InOrder(Model):
 
     kind = "test-in-order"
 
-    def probabilities(self, history: Sequence[Event]) -> Floats:
+    def probabilities(self, request: Request) -> Floats:
         falling = np.arange(len(self.item_ids), 0, -1, dtype=np.float64)
         result: Floats = falling / falling.sum()
         return result
@@ -136,3 +140,60 @@ def test_evaluation_gives_personalizes_metrics(interactions: Interactions, items
     assert set(found) == METRICS
     assert all(0 < value <= 1 for value in found.values())
     assert found == evaluate("aws-user-personalization-v2", TrainingData(interactions, items))
+
+
+def test_events_of_more_weight_are_worth_more() -> None:
+    parts = parted(([30], [0, 1]))
+    (case,) = parts.cases
+    heavy_first, heavy_last = (
+        replace(parts, weights=np.ones(0), cases=[replace(case, gains={CATALOGUE[0]: first, CATALOGUE[1]: last})])
+        for first, last in ((1.0, 0.2), (0.2, 1.0))
+    )
+    name = "normalized_discounted_cumulative_gain_with_event_weights_at_5"
+    model = InOrder(np.array(CATALOGUE))
+    assert measure(model, heavy_first)[name] == pytest.approx(1)
+    assert measure(model, heavy_last)[name] == pytest.approx((0.2 + 1 / log2(3)) / (1 + 0.2 / log2(3)))
+    assert set(measure(model, heavy_first)) == METRICS | {
+        f"normalized_discounted_cumulative_gain_with_event_weights_at_{depth}" for depth in (5, 10, 25)
+    }
+
+
+def test_rewards_are_those_of_the_25_most_rewarding_recommendations() -> None:
+    rewards = {item: float(number) for number, item in enumerate(CATALOGUE)}
+    # all 40 are recommended; the 25 most rewarding are items 15 to 39
+    parts = replace(parted(([30], [10, 20, 30]), ([30], [0]), ([30], [5])), rewards=rewards)
+    found = measure(InOrder(np.array(CATALOGUE)), parts)
+    assert found["average_rewards_at_k"] == pytest.approx(((20 + 30) / 60 + 0) / 2)
+    assert set(found) == METRICS | {"average_rewards_at_k"}
+
+
+def test_weights_and_objectives_add_their_metrics(interactions: Interactions, items: Table) -> None:
+    data = TrainingData(interactions, items, weights=np.full(len(interactions), 0.5))
+    found = evaluate("aws-user-personalization-v2", data)
+    for depth in (5, 10, 25):
+        weighted = f"normalized_discounted_cumulative_gain_with_event_weights_at_{depth}"
+        assert found[weighted] == pytest.approx(found[f"normalized_discounted_cumulative_gain_at_{depth}"])
+    optimized = evaluate("aws-user-personalization", TrainingData(interactions, items, objective=("YEAR", "HIGH")))
+    assert 0 < optimized["average_rewards_at_k"] <= 1
+
+
+def test_a_recipe_can_be_measured_in_a_way_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, interactions: Interactions
+) -> None:
+    monkeypatch.setitem(EVALUATORS, "aws-popularity-count", lambda recipe, data: {"own": float(len(data.interactions))})
+    assert evaluate("aws-popularity-count", TrainingData(interactions)) == {"own": len(interactions)}
+    assert set(evaluate("aws-user-personalization", TrainingData(interactions))) == METRICS
+
+
+def test_of_very_many_events_those_of_some_users_are_parted(
+    monkeypatch: pytest.MonkeyPatch, interactions: Interactions
+) -> None:
+    monkeypatch.setattr(evaluation, "MOST_EVENTS", len(interactions) // 4)
+    parts = split_data(TrainingData(interactions, seed=2, weights=np.arange(len(interactions), dtype=np.float64)))
+    users = set(parts.training.user_ids)
+    assert 30 < len(users) < 110
+    assert len(parts.training) == 20 * len(users)
+    assert parts.weights is not None
+    assert len(parts.weights) == len(parts.training)
+    monkeypatch.setattr(evaluation, "MOST_CASES", 2)
+    assert 1 <= len(split(interactions).cases) <= 2

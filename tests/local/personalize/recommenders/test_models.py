@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 
+from cdk_personalize.recipe import RECIPES, RecipeType
 from personalize_local.personalize.recommenders import (
     TRAINERS,
     Event,
@@ -22,11 +25,27 @@ from personalize_local.personalize.recommenders import (
     personalization,
     train,
 )
+from personalize_local.personalize.recommenders.data import Array, Floats
+from personalize_local.personalize.recommenders.evaluation import Split, measure, split_data
 
 from .conftest import GENRES, NEW_FILMS, film_id, genre_of
 
 V2 = "aws-user-personalization-v2"
+FAMILY = (
+    V2,
+    "aws-user-personalization",
+    "aws-personalized-ranking-v2",
+    "aws-personalized-ranking",
+    "aws-hrnn",
+    "aws-hrnn-metadata",
+    "aws-hrnn-coldstart",
+)
 POPULARITY = "aws-popularity-count"
+FOR_USERS = sorted(
+    name
+    for name in TRAINERS.keys() & RECIPES.keys()
+    if RECIPES[name].recipe_type in (RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS)
+)
 NDCG = "normalized_discounted_cumulative_gain_at_25"
 
 
@@ -47,8 +66,8 @@ def fans_of(genre: int, count: int = 6) -> list[Event]:
     return [Event(film_id(genre, number), "watch", number) for number in range(count)]
 
 
-@pytest.mark.parametrize("recipe", sorted(TRAINERS))
-def test_every_recipe_gives_probabilities_over_the_whole_catalogue(
+@pytest.mark.parametrize("recipe", FOR_USERS)
+def test_every_recipe_for_users_gives_probabilities_over_the_whole_catalogue(
     recipe: str, interactions: Interactions, items: Table
 ) -> None:
     model = train(recipe, TrainingData(interactions, items))
@@ -76,6 +95,40 @@ def test_personalization_beats_popularity(interactions: Interactions) -> None:
         found = compare_with_popularity(V2, TrainingData(interactions, seed=seed), remove_seen=True)
         ratios.append(found[V2][NDCG] / found[POPULARITY][NDCG])
     assert np.mean(ratios) >= 1.6, ratios
+
+
+def random_quality(parts: Split) -> float:
+    """What a list in no order at all reaches, in the mean of many."""
+    chance = np.random.default_rng(1)
+    catalogue = np.unique(parts.training.item_ids)
+    gains = [measure(_Shuffled(chance.permutation(catalogue)), parts, remove_seen=True)[NDCG] for _ in range(20)]
+    return float(np.mean(gains))
+
+
+class _Shuffled(Model):
+    kind = "test-shuffled"
+
+    def probabilities(self, request: Request) -> Floats:
+        falling = np.arange(len(self.item_ids), 0, -1, dtype=np.float64)
+        shares: Floats = falling / falling.sum()
+        return shares
+
+    def arrays(self) -> dict[str, Array]:
+        return {}
+
+    @classmethod
+    def from_arrays(cls, item_ids: Array, arrays: Mapping[str, Array]) -> Self:
+        return cls(item_ids)
+
+
+@pytest.mark.parametrize("recipe", FAMILY)
+def test_every_recipe_of_the_family_beats_popularity_and_chance(
+    recipe: str, interactions: Interactions, items: Table
+) -> None:
+    data = TrainingData(interactions, items, seed=1)
+    found = compare_with_popularity(recipe, data, remove_seen=True)
+    assert found[recipe][NDCG] > 1.4 * found[POPULARITY][NDCG]
+    assert found[POPULARITY][NDCG] > 1.2 * random_quality(split_data(data))
 
 
 def test_three_events_of_another_genre_change_what_is_recommended(model: Model) -> None:

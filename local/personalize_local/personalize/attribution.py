@@ -1,0 +1,168 @@
+"""Metric attribution: what the sources of recommendations have brought about.
+
+See https://docs.aws.amazon.com/personalize/latest/dg/measuring-recommendation-impact.html
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+#: the length of the intervals that are reported, in seconds
+INTERVAL = 15 * 60
+#: the source of events that have none
+UNDEFINED = "SOURCE_NAME_UNDEFINED"
+MAX_METRICS = 10
+MAX_SOURCES = 100
+#: CloudWatch takes no older values, in seconds
+OLDEST_IN_CLOUDWATCH = 14 * 24 * 3600
+
+_EXPRESSION = re.compile(
+    r"\s*(?:(?P<count>SAMPLECOUNT)\s*\(\s*\)|SUM\s*\(\s*(?P<dataset>Items|Interactions)\s*\.\s*(?P<column>\w+)\s*\))\s*",
+    re.IGNORECASE,
+)
+_HEADER = ("METRIC_NAME", "EVENT_TYPE", "VALUE", "MATH_FUNCTION", "EVENT_ATTRIBUTION_SOURCE", "TIMESTAMP")
+
+
+class Expression(NamedTuple):
+    """What a metric adds up.
+
+    :param dataset: ``ITEMS`` or ``INTERACTIONS``. Default: - it counts events.
+    :param column: the column that it sums.
+    """
+
+    dataset: str | None = None
+    column: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Expression:
+        """Read an expression.
+
+        :raises ValueError: if it is none.
+        """
+        found = _EXPRESSION.fullmatch(text)
+        if found is None:
+            raise ValueError(
+                f"the expression must be SAMPLECOUNT(), SUM(Items.COLUMN) or SUM(Interactions.COLUMN), got {text!r}"
+            )
+        return cls() if found["count"] else cls(found["dataset"].upper(), found["column"])
+
+    @property
+    def function(self) -> str:
+        """Its name in reports."""
+        return "sum" if self.column else "samplecount"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of a metric attribution.
+
+    :param event_type: in upper case.
+    """
+
+    name: str
+    event_type: str
+    expression: Expression
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, str]) -> Metric:
+        """Read the API's MetricAttribute."""
+        return cls(attributes["metricName"], attributes["eventType"], Expression.parse(attributes["expression"]))
+
+
+class Occurrence(NamedTuple):
+    """One event.
+
+    :param value: gives the number in a column of its item, or of itself; ``None`` if there is none.
+    """
+
+    event_type: str | None
+    timestamp: float
+    source: str
+    value: Callable[[Expression], float | None]
+
+
+class Point(NamedTuple):
+    """One line of a report."""
+
+    metric: Metric
+    value: float
+    source: str
+    timestamp: int
+
+
+class Tally:
+    """What was counted and is not reported yet."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[Metric, str, int], float] = {}
+        self._sources: set[str] = set()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to report."""
+        return bool(self._values)
+
+    def add(self, metrics: Iterable[Metric], occurrences: Iterable[Occurrence]) -> set[str]:
+        """Count events.
+
+        :returns: sources that were too many, and are not counted.
+        """
+        by_type: dict[str, list[Metric]] = {}
+        for metric in metrics:
+            by_type.setdefault(metric.event_type, []).append(metric)
+        refused = set()
+        for occurrence in occurrences:
+            for metric in by_type.get((occurrence.event_type or "").upper(), ()):
+                value = occurrence.value(metric.expression) if metric.expression.column else 1.0
+                if value is None:
+                    continue
+                if not self._accepts(occurrence.source):
+                    refused.add(occurrence.source)
+                    continue
+                key = metric, occurrence.source, int(occurrence.timestamp) // INTERVAL * INTERVAL
+                self._values[key] = self._values.get(key, 0.0) + value
+        return refused
+
+    def take(self) -> list[Point]:
+        """Give what was counted, by metric, source and time, and begin anew; sources stay known."""
+        values, self._values = self._values, {}
+        points = (Point(metric, value, source, start) for (metric, source, start), value in values.items())
+        return sorted(points, key=lambda point: (point.metric.name, point.source, point.timestamp))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what :meth:`from_json` needs, as plain values."""
+        values = [
+            [metric.name, metric.event_type, metric.expression, source, start, value]
+            for (metric, source, start), value in self._values.items()
+        ]
+        return {"values": values, "sources": sorted(self._sources)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Build it again from what :meth:`to_json` gave."""
+        made = cls()
+        made._sources = set(document["sources"])
+        for name, event_type, expression, source, start, value in document["values"]:
+            made._values[Metric(name, event_type, Expression(*expression)), source, start] = value
+        return made
+
+    def _accepts(self, source: str) -> bool:
+        if source not in self._sources and len(self._sources) >= MAX_SOURCES:
+            return False
+        self._sources.add(source)
+        return True
+
+
+def report(points: Iterable[Point]) -> bytes:
+    """Write the report that goes to S3."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER)
+    for point in points:
+        metric: tuple[Any, ...] = (point.metric.name, point.metric.event_type, point.value)
+        writer.writerow((*metric, point.metric.expression.function, point.source, point.timestamp))
+    return text.getvalue().encode()

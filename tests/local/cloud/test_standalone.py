@@ -1,0 +1,260 @@
+"""Personalize and S3 without the rest of AWS, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from personalize_local.cloud.client import AdminError, LocalCloud
+from personalize_local.cloud.process import CloudProcess, StartError, free_port, start
+from personalize_local.cloud.settings import CloudSettings
+
+from .conftest import unique, wait_for
+
+Start = Callable[..., LocalCloud]
+SCHEMA = json.dumps(
+    {
+        "type": "record",
+        "name": "Interactions",
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [{"name": name, "type": "string"} for name in ("USER_ID", "ITEM_ID")]
+        + [{"name": "TIMESTAMP", "type": "long"}],
+        "version": "1.0",
+    }
+)
+ROLE = "arn:aws:iam::000000000000:role/personalize"
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, CloudProcess]]:
+    started: dict[int, CloudProcess] = {}
+    yield started
+    for process in started.values():
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def begin(processes: dict[int, CloudProcess], tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Start a local cloud that has only Personalize and S3."""
+
+    def begin(**settings: Any) -> LocalCloud:
+        wanted = {"only_personalize": True, **settings}
+        log = tmp_path_factory.mktemp("log") / "log"
+        process = start(CloudSettings(port=free_port(), exit_with_parent=True, **wanted), log)
+        processes[process.port] = process
+        return LocalCloud(process.port, log)
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def alone(begin: Start) -> LocalCloud:
+    return begin()
+
+
+@pytest.fixture
+def kill(processes: dict[int, CloudProcess]) -> Callable[[LocalCloud], None]:
+    def kill(cloud: LocalCloud) -> None:
+        os.killpg(processes[cloud.port].pid, signal.SIGKILL)
+        child = processes[cloud.port].child
+        assert child is not None
+        child.wait(10)
+
+    return kill
+
+
+def import_and_train(cloud: LocalCloud) -> str:
+    """Upload a file, import it, and begin a training; the version's ARN."""
+    client = cloud.client("personalize")
+    bucket, name = unique("bucket"), unique("films")
+    rows = [
+        f"u{user},i{(user * 7 + step * step) % 30},{1_700_000_000 + step}" for user in range(60) for step in range(25)
+    ]
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    cloud.client("s3").put_object(
+        Bucket=bucket, Key="in.csv", Body="\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *rows]).encode()
+    )
+    group = client.create_dataset_group(name=name)["datasetGroupArn"]
+    active(cloud, "dataset_group", datasetGroupArn=group)
+    schema = client.create_schema(name=name, schema=SCHEMA)["schemaArn"]
+    dataset = client.create_dataset(name=name, datasetGroupArn=group, schemaArn=schema, datasetType="Interactions")[
+        "datasetArn"
+    ]
+    active(cloud, "dataset", datasetArn=dataset)
+    job = client.create_dataset_import_job(
+        jobName=name, datasetArn=dataset, roleArn=ROLE, dataSource={"dataLocation": f"s3://{bucket}/in.csv"}
+    )["datasetImportJobArn"]
+    active(cloud, "dataset_import_job", datasetImportJobArn=job)
+    recipe = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
+    solution = client.create_solution(name=name, datasetGroupArn=group, recipeArn=recipe, performAutoTraining=False)[
+        "solutionArn"
+    ]
+    active(cloud, "solution", solutionArn=solution)
+    version: str = client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+    return version
+
+
+def active(cloud: LocalCloud, kind: str, *, client: Any = None, **arn: str) -> dict[str, Any]:
+    """Wait until something is ACTIVE."""
+
+    def described() -> dict[str, Any] | None:
+        told = getattr(client or cloud.client("personalize"), f"describe_{kind}")(**arn)
+        found: dict[str, Any] = next(value for name, value in told.items() if name != "ResponseMetadata")
+        assert "FAILED" not in found["status"], found
+        return found if found["status"] == "ACTIVE" else None
+
+    found: dict[str, Any] = wait_for(described, str(arn), 30)
+    return found
+
+
+def test_from_a_file_in_s3_to_recommendations(alone: LocalCloud) -> None:
+    version = import_and_train(alone)
+    active(alone, "solution_version", solutionVersionArn=version)
+    campaign = alone.client("personalize").create_campaign(name=unique("c"), solutionVersionArn=version)["campaignArn"]
+    active(alone, "campaign", campaignArn=campaign)
+    found = alone.client("personalize-runtime").get_recommendations(campaignArn=campaign, userId="u1", numResults=5)
+    assert len(found["itemList"]) == 5
+
+
+def test_it_starts_within_a_second_of_cpu_time(begin: Start, processes: dict[int, CloudProcess]) -> None:
+    """Of CPU time, since other tests may run at the same time."""
+    cloud = begin()
+    spent = Path(f"/proc/{processes[cloud.port].pid}/stat")
+    if not spent.exists():
+        pytest.skip("needs /proc")
+    fields = spent.read_text().rpartition(")")[2].split()
+    assert (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") < 2
+
+
+def test_the_rest_of_aws_is_neither_there_nor_imported(alone: LocalCloud) -> None:
+    with pytest.raises(ClientError, match=r"only Personalize and S3, not dynamodb; start it without --only-pers"):
+        alone.client("dynamodb").list_tables()
+    assert alone.client("sts").get_caller_identity()["Account"] == "000000000000"
+    script = """
+import sys, personalize_local.cloud.standalone, personalize_local.personalize
+from personalize_local.cloud.adapter.objects import EmulatorObjectStore
+print(sorted(name for name in sys.modules if name.startswith("ministack.services.")), "ministack.app" in sys.modules)
+"""
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "['ministack.services.s3'] False"
+
+
+@pytest.mark.parametrize("only_personalize", [True, False])
+def test_accounts_and_regions_never_see_each_other(
+    begin: Start, alone: LocalCloud, personalize_local: LocalCloud, only_personalize: bool
+) -> None:
+    """Neither in the control plane nor in events nor at runtime, which have another protocol."""
+    cloud = alone if only_personalize else personalize_local
+    places = [
+        (account, region) for account in ("111111111111", "222222222222") for region in ("eu-west-1", "us-west-2")
+    ]
+    name, trackers = unique("g"), {}
+    for account, region in places:
+        client = cloud.client("personalize", account=account, region=region)
+        group = client.create_dataset_group(name=name)["datasetGroupArn"]
+        assert group == f"arn:aws:personalize:{region}:{account}:dataset-group/{name}"
+        active(cloud, "dataset_group", client=client, datasetGroupArn=group)
+        made = client.create_event_tracker(name=name, datasetGroupArn=group)
+        active(cloud, "event_tracker", client=client, eventTrackerArn=made["eventTrackerArn"])
+        trackers[account, region] = made["trackingId"]
+    event = {"eventType": "watch", "itemId": "i", "sentAt": 1_700_000_000}
+    for account, region in places:
+        client = cloud.client("personalize", account=account, region=region)
+        assert [group["name"] for group in client.list_dataset_groups()["datasetGroups"]] == [name]
+        sender = cloud.client("personalize-events", account=account, region=region)
+        for place, tracking_id in trackers.items():
+            if place == (account, region):
+                sender.put_events(trackingId=tracking_id, sessionId="s", eventList=[event])
+            else:
+                with pytest.raises(ClientError, match="There is no ACTIVE event tracker"):
+                    sender.put_events(trackingId=tracking_id, sessionId="s", eventList=[event])
+                foreign = f"arn:aws:personalize:{place[1]}:{place[0]}:dataset-group/{name}"
+                with pytest.raises(ClientError, match="ResourceNotFoundException"):
+                    client.describe_dataset_group(datasetGroupArn=foreign)
+    runtime = cloud.client("personalize-runtime", account="111111111111", region="eu-west-1")
+    with pytest.raises(ClientError, match="arn:aws:personalize:us-west-2:111111111111:campaign/c"):
+        runtime.get_recommendations(campaignArn="arn:aws:personalize:us-west-2:111111111111:campaign/c", userId="u")
+
+
+def test_requests_without_a_signature(alone: LocalCloud) -> None:
+    """As curl sends them: to the default account and Region."""
+
+    def post(path: str, headers: dict[str, str], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        request = urllib.request.Request(alone.endpoint_url + path, json.dumps(body).encode(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    name = unique("curl")
+    target = {"X-Amz-Target": "AmazonPersonalize.CreateSchema"}
+    status, answer = post("/", target, {"name": name, "schema": SCHEMA})
+    assert (status, answer["schemaArn"]) == (200, f"arn:aws:personalize:us-east-1:000000000000:schema/{name}")
+    assert post("/recommendations", {}, {"campaignArn": "x"})[0] == 400
+    assert post("/_personalize/explode", {}, {})[0] == 400
+
+
+def test_what_only_a_local_cloud_can_do(alone: LocalCloud) -> None:
+    client = alone.client("personalize")
+    alone.fail("ListRecipes", code="LimitExceededException", rate=1.0)
+    with pytest.raises(ClientError, match="Injected by personalize-local"):
+        client.list_recipes()
+    alone.forget_faults()
+    client.list_recipes()
+    assert alone.status()["calls"] >= len(alone.calls("ListRecipes", since=0)) >= 2
+    with pytest.raises(AdminError, match="advance takes seconds, 0 or more"):
+        alone.advance(-1)
+    alone.advance(10)
+    alone.reset()
+    assert alone.status()["resources"] == {}
+
+
+def test_kill_9_in_the_middle_of_a_training(begin: Start, kill: Callable[..., None], tmp_path: Path) -> None:
+    """Objects of S3 and everything of Personalize are there again, and the training ends without the client."""
+    data = str(tmp_path / "data")
+    cloud = begin(data=data)
+    version = import_and_train(cloud)
+    empty = unique("empty")
+    cloud.client("s3").create_bucket(Bucket=empty)
+    buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
+    kill(cloud)
+    cloud = begin(data=data)
+    active(cloud, "solution_version", solutionVersionArn=version)
+    assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == buckets
+    stored = cloud.client("s3").get_object(Bucket=next(name for name in buckets if name != empty), Key="in.csv")
+    assert stored["Body"].read().startswith(b"USER_ID,ITEM_ID,TIMESTAMP\nu0,i0,")
+    assert cloud.status()["data"].startswith(data)
+
+
+def test_a_data_directory_that_cannot_be_used_is_told_in_one_line(begin: Start, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StartError) as refused:
+        begin(data=str(file))
+    assert str(refused.value) == f"the data directory {file}/personalize cannot be written: Not a directory"
+
+
+def test_durations_follow_the_time_scale(begin: Start) -> None:
+    """A minute of AWS takes 1.2 seconds, or none when time is let pass."""
+    cloud = begin(time_scale=0.02)
+    began = time.monotonic()
+    group = cloud.client("personalize").create_dataset_group(name="g")["datasetGroupArn"]
+    active(cloud, "dataset_group", datasetGroupArn=group)
+    assert 1.2 <= time.monotonic() - began < 5
+    began = time.monotonic()
+    second = cloud.client("personalize").create_dataset_group(name="h")["datasetGroupArn"]
+    cloud.advance(60)
+    active(cloud, "dataset_group", datasetGroupArn=second)
+    assert time.monotonic() - began < 1.2

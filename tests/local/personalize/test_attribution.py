@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from personalize_local.personalize.attribution import Expression, Metric, Occurrence, Tally, report
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SAMPLECOUNT()", Expression()),
+        (" samplecount ( ) ", Expression()),
+        ("SUM(Items.PRICE)", Expression("ITEMS", "PRICE")),
+        ("sum( interactions . EVENT_VALUE )", Expression("INTERACTIONS", "EVENT_VALUE")),
+    ],
+)
+def test_expressions(text: str, expected: Expression) -> None:
+    assert Expression.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "SAMPLECOUNT", "SAMPLECOUNT(Items.PRICE)", "SUM()", "SUM(PRICE)", "SUM(Users.AGE)", "MAX(Items.PRICE)"]
+)
+def test_what_is_no_expression(text: str) -> None:
+    with pytest.raises(ValueError, match="must be SAMPLECOUNT"):
+        Expression.parse(text)
+
+
+COUNT = Metric("COUNT", "WATCH", Expression())
+SUM = Metric("REVENUE", "BUY", Expression("ITEMS", "PRICE"))
+
+
+def event(kind: str | None, timestamp: float, source: str = "live", value: float | None = 2.5) -> Occurrence:
+    return Occurrence(kind, timestamp, source, lambda expression: value)
+
+
+def test_what_is_counted() -> None:
+    tally = Tally()
+    refused = tally.add(
+        [COUNT, SUM],
+        [
+            event("watch", 900),
+            event("Watch", 1799.9),
+            event("watch", 1800),
+            event("watch", 900, "mail"),
+            event("buy", 900),
+            event("buy", 901),
+            event("buy", 902, value=None),
+            event("click", 900),
+            event(None, 900),
+        ],
+    )
+    assert not refused
+    assert report(tally.take()).decode() == (
+        "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n"
+        "COUNT,WATCH,2.0,samplecount,live,900\n"
+        "COUNT,WATCH,1.0,samplecount,live,1800\n"
+        "COUNT,WATCH,1.0,samplecount,mail,900\n"
+        "REVENUE,BUY,5.0,sum,live,900\n"
+    )
+    assert not tally
+    assert tally.take() == []
+
+
+def test_a_hundred_sources() -> None:
+    tally = Tally()
+    assert tally.add([COUNT], [event("watch", 0, f"s{number}") for number in range(101)]) == {"s100"}
+    tally.take()
+    assert tally.add([COUNT], [event("watch", 0, "s100"), event("watch", 0, "s1")]) == {"s100"}
+    assert [point.source for point in tally.take()] == ["s1"]
