@@ -8,6 +8,7 @@ at random, without a filter, and with one that leaves out what the user has watc
 import argparse
 import http.client
 import json
+import os
 import random
 import shutil
 import statistics
@@ -33,7 +34,8 @@ REQUESTS: Final = 2_000
 CONNECTIONS: Final = 8
 SECONDS: Final = 10
 BUCKET: Final = "serving"
-ROLE: Final = "personalize"
+ROLE_NAME: Final = "personalize"
+ROLE: Final = f"arn:aws:iam::000000000000:role/{ROLE_NAME}"
 HEADERS: Final = {
     "Content-Type": "application/json",
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/personalize/aws4_request, "
@@ -74,18 +76,23 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=SECONDS, help="how long wrk runs")
+    parser.add_argument("--only-personalize", action="store_true", help="without the rest of AWS")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="how many requests the one client makes")
     arguments = parser.parse_args()
     console = Console()
-    with running() as cloud:
+    with running(only_personalize=arguments.only_personalize) as (cloud, process):
         began = time.perf_counter()
-        campaign, filter_arn = planted(cloud)
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        role = ROLE if arguments.only_personalize else reading_role(cloud)
+        campaign, filter_arn = planted(cloud, role)
         console.print(f"{USERS:,} users, {ITEMS:,} items: ready after {time.perf_counter() - began:.0f} s")
-        table = Table("", "p50 ms", "p99 ms", f"requests/s ({CONNECTIONS} connections)", "p99 ms", "errors")
+        table = Table("", "p50 ms", "p99 ms", f"{CONNECTIONS} connections: requests/s", "p99 ms", "errors", "CPU ms")
         for name, further in (("without a filter", {}), ("unseen items", {"filterArn": filter_arn})):
             request = {"campaignArn": campaign, **further}
             latencies = sorted(one_client(cloud.port, request, arguments.requests))
+            before = cpu_seconds(process)
             many = wrk(cloud.port, request, arguments.seconds)
+            cpu = (cpu_seconds(process) - before) / many["requests"]
             table.add_row(
                 name,
                 f"{statistics.median(latencies) * 1000:.1f}",
@@ -93,26 +100,26 @@ def main() -> None:
                 f"{many['rate']:.0f}",
                 f"{many['p99']:.1f}",
                 f"{many['errors']:.0f}",
+                f"{cpu * 1000:.2f}",
             )
         console.print(table)
 
 
 @contextmanager
-def running() -> Iterator[LocalCloud]:
-    """A local cloud of its own."""
+def running(*, only_personalize: bool) -> Iterator[tuple[LocalCloud, int]]:
+    """A local cloud of its own, and the number of its process."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        process = start(CloudSettings(port=free_port(), exit_with_parent=True), log)
+        process = start(CloudSettings(port=free_port(), exit_with_parent=True, only_personalize=only_personalize), log)
         try:
-            yield LocalCloud(process.port, log)
+            yield LocalCloud(process.port, log), process.pid
         finally:
             process.stop()
 
 
-def planted(cloud: LocalCloud) -> tuple[str, str]:
+def planted(cloud: LocalCloud, role: str) -> tuple[str, str]:
     """Make a campaign, and a filter that leaves out what was watched."""
     client = cloud.client("personalize")
-    role = bucket_and_role(cloud)
     group = client.create_dataset_group(name="serving")["datasetGroupArn"]
     wait(lambda: client.describe_dataset_group(datasetGroupArn=group)["datasetGroup"])
     for kind, rows in (("Interactions", interactions_csv()), ("Items", items_csv())):
@@ -150,8 +157,8 @@ def planted(cloud: LocalCloud) -> tuple[str, str]:
     return campaign, unseen
 
 
-def bucket_and_role(cloud: LocalCloud) -> str:
-    """Make a bucket and a role that may read it."""
+def reading_role(cloud: LocalCloud) -> str:
+    """Make a role that may read the bucket."""
     reading = {
         "Effect": "Allow",
         "Action": ["s3:GetObject", "s3:ListBucket"],
@@ -159,11 +166,10 @@ def bucket_and_role(cloud: LocalCloud) -> str:
     }
     service = {"Principal": {"Service": "personalize.amazonaws.com"}}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", **service}
-    cloud.client("s3").create_bucket(Bucket=BUCKET)
     cloud.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=policy({**reading, **service}))
     iam = cloud.client("iam")
-    arn: str = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=policy(reading))
+    arn: str = iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="read", PolicyDocument=policy(reading))
     return arn
 
 
@@ -215,6 +221,12 @@ def one_client(port: int, request: dict[str, Any], count: int) -> Iterator[float
     connection.close()
 
 
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def wrk(port: int, request: dict[str, Any], seconds: int) -> dict[str, float]:
     """Ask over eight connections at once."""
     command = shutil.which("wrk")
@@ -231,7 +243,7 @@ def wrk(port: int, request: dict[str, Any], seconds: int) -> dict[str, float]:
             check=True,
         ).stdout
     requests, duration, p99, errors = map(float, output[output.index("RESULT ") + 7 :].split())
-    return {"rate": requests / duration * 1e6, "p99": p99 / 1000, "errors": errors}
+    return {"requests": requests, "rate": requests / duration * 1e6, "p99": p99 / 1000, "errors": errors}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
-from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -296,10 +295,6 @@ class _View:
     columns: tuple[Column, ...]
     table: Table
 
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        return {id_: place for place, id_ in enumerate(self.table.ids)}
-
 
 class EntityContents:
     """The rows of an Items, Users or Actions dataset: one per id, the last one that came.
@@ -404,10 +399,22 @@ class EntityContents:
         return self._view(columns).table
 
     def row(self, columns: tuple[Column, ...], id_: str) -> dict[str, Any] | None:
-        """The row of an id, by column name; ``None`` if there is none."""
-        view = self._view(columns)
-        place = view.places.get(id_)
-        return None if place is None else {name: values[place] for name, values in view.table.columns.items()}
+        """The row of an id, by column name; ``None`` if there is none.
+
+        It does not need the whole table, which takes a while to make after each row that comes.
+        """
+        place, put = self._place(id_), self._put.get(id_)
+        if put and (place is None or self._numbers[place] < put.number):
+            values = put.values
+        elif place is not None:
+            values = {name: column[place] for name, column in self._bulk.items()}
+        else:
+            return None
+        return {
+            column.name: _number(values.get(column.name)) if column.numeric else values.get(column.name)
+            for column in columns
+            if column.name != self._id_column
+        }
 
     def export(self, columns: Sequence[Column], origin: Origin) -> dict[str, Array]:
         """The rows by column, the newest of each id."""
@@ -466,6 +473,10 @@ def new_contents(dataset_type: str) -> DatasetContents:
     """
     *users, id_column = ID_COLUMNS[dataset_type]
     return InteractionsContents(id_column) if users else EntityContents(id_column)
+
+
+def _number(value: Any) -> float:
+    return np.nan if value is None else float(value)
 
 
 def _coded(column: Array | Coded) -> Coded:

@@ -21,7 +21,7 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
@@ -116,7 +116,8 @@ class Catalogue:
 
     def among(self, ids: Iterable[str]) -> Mask:
         """Which members have one of the ids."""
-        places = [self.place_by_id[id_] for id_ in ids if id_ in self.place_by_id]
+        place_by_id = self.place_by_id
+        places = [place_by_id[id_] for id_ in ids if id_ in place_by_id]
         mask = np.zeros(len(self.ids), dtype=np.bool_)
         mask[places] = True
         return mask
@@ -205,7 +206,7 @@ class Request:
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
-    events: Iterable[Event] = ()
+    events: Sequence[Event] = ()
     user: Row = Row()
     item: Row | None = None
     newest: Mapping[Dataset, int] = field(default_factory=lambda: NEWEST_EVENTS)
@@ -291,13 +292,12 @@ class _Evaluation:
     def _event_mask(self, condition: Condition) -> Mask:
         """Which members have an event of one of the types; upper and lower case of types are the same."""
         wanted = {value.lower() for value in self._operand(condition)}
-        everything = ANY in wanted
-        mask = self._catalogue.among(
-            event[0] for event in self._events(condition.dataset) if everything or (event[1] or "").lower() in wanted
-        )
+        events = self._events(condition.dataset)
+        types = {kind for kind in {event[1] for event in events} if ANY in wanted or (kind or "").lower() in wanted}
+        mask = self._catalogue.among(event[0] for event in events if event[1] in types)
         return ~mask if condition.operator in (Operator.NOT_IN, Operator.UNEQUAL) else mask
 
-    def _events(self, dataset: Dataset) -> Iterable[Event]:
+    def _events(self, dataset: Dataset) -> Sequence[Event]:
         if self._target is Target.USER:
             return self._request.events
         return _newest(self._request.events, self._request.newest[dataset])
@@ -421,14 +421,18 @@ def _parse_values(name: str, text: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _newest(events: Iterable[Event], count: int) -> Iterator[Event]:
+def _newest(events: Sequence[Event], count: int) -> Sequence[Event]:
     """Take the newest events of each type."""
+    if len(events) <= count:
+        return events
     taken: Counter[str] = Counter()
+    newest = []
     for event in sorted(events, key=lambda one: one[2], reverse=True):
         kind = (event[1] or "").lower()
         taken[kind] += 1
         if taken[kind] <= count:
-            yield event
+            newest.append(event)
+    return newest
 
 
 def _all(masks: Sequence[Mask]) -> Mask:

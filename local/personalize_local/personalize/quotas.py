@@ -42,8 +42,9 @@ class Quotas:
             allowed = self._numbers[quota.name]
             if sum(_counts(quota, record, attributes) for record in scope.all(kind.name)) < allowed:
                 continue
-            if quota.busy:
-                raise limit_exceeded(f"More than {allowed} resources with PENDING or IN_PROGRESS status.")
+            if quota.busy or quota.pending:
+                statuses = "PENDING" if quota.pending else "PENDING or IN_PROGRESS"
+                raise limit_exceeded(f"More than {allowed} resources with {statuses} status.")
             raise limit_exceeded(
                 f"Cannot create a {kind.words}. More than {allowed} resources in ACTIVE state. "
                 "Please delete some and try again."
@@ -54,4 +55,6 @@ def _counts(quota: Quota, record: Record, attributes: Mapping[str, Any]) -> bool
     if quota.per and record.attributes.get(quota.per) != attributes.get(quota.per):
         return False
     status = record.progress.status
+    if quota.pending:
+        return status.endswith("PENDING")
     return record.progress.busy and not status.startswith("DELETE") if quota.busy else "FAILED" not in status

@@ -61,6 +61,7 @@ class Quota:
     :param default: the number.
     :param per: the attribute that tells the groups apart that are counted. Default: - per account and Region.
     :param busy: count only what is pending or in progress. Default: - count what has not failed.
+    :param pending: count only what is pending.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Quota:
     default: int
     per: str | None = None
     busy: bool = False
+    pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -406,6 +408,7 @@ QUOTAS = (
     Quota("filters_per_dataset_group", "Filter", 30, per="datasetGroupArn"),
     Quota("busy_batch_inference_jobs", "BatchInferenceJob", 5, busy=True),
     Quota("busy_batch_segment_jobs", "BatchSegmentJob", 5, busy=True),
+    Quota("pending_data_deletion_jobs_per_dataset_group", "DataDeletionJob", 5, per="datasetGroupArn", pending=True),
 )
 
 #: numbers that do not count resources
@@ -413,7 +416,6 @@ NUMBERS = {
     "min_interactions_to_train": 1000,
     "min_users_to_train": 25,
     "min_records_per_interactions_import": 1000,
-    "pending_data_deletion_jobs_per_dataset_group": 5,
     "max_bytes_per_data_deletion": 100 * 1024**2,
     "max_bytes_per_full_import": 100 * 1024**3,
     "max_bytes_per_incremental_import": 1024**3,

@@ -44,6 +44,7 @@ class Training:
     :param events: per type of event its ``eventType``, ``eventValueThreshold`` and ``weight``. Default: - every type
         counts.
     :param objective: the Items column to optimize for, and its sensitivity. Default: - relevance alone.
+    :param action_interactions: what users did with actions. Default: - there is no such dataset.
     :param search: hyperparameters to find first. Default: - none.
     :param previous: the model that is to take up what is new. Default: - everything is learned anew.
     :param action_interactions: actions stand where items do. Default: - there is no such dataset.

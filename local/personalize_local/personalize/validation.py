@@ -21,6 +21,9 @@ from .errors import invalid_input
 # classes of Java that Python does not know, and what is nearest; only the last one never stands within brackets
 _CATEGORIES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{ASCII}": r"[\x00-\x7F]"}
 
+#: brings a value into one form; what does not have the type of its shape is appended to the list
+_Normalizer = Callable[[Any, list[str]], Any]
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (Mapping,),
     "map": (Mapping,),
@@ -55,8 +58,10 @@ def check_request(shape: Shape | None, parameters: Mapping[str, Any]) -> dict[st
     """
     if shape is None:
         return {}
-    normalized = _normalize(shape, parameters)
-    violations = list(_violations(shape, normalized, ""))
+    normalized, fits = _normalized(shape, parameters)
+    violations = list(
+        _constraint_violations(shape, normalized, "") if fits else _type_violations(shape, normalized, "")
+    )
     if violations:
         plural = "error" if len(violations) == 1 else "errors"
         raise invalid_input(f"{len(violations)} validation {plural} detected: {'; '.join(violations)}")
@@ -70,29 +75,94 @@ def shape_response(shape: Shape | None, response: Mapping[str, Any]) -> dict[str
     """
     if shape is None:
         return {}
-    kept = _normalize(shape, response)
     # patterns are not checked: some of the model's are wrong for outputs (the role of an import job)
-    wrong = list(_type_violations(shape, kept, ""))
-    if wrong:
-        raise RuntimeError(f"the response does not fit the shape {shape.name}: {'; '.join(wrong)}")
+    kept, fits = _normalized(shape, response)
+    if not fits:
+        wrong = "; ".join(_type_violations(shape, kept, ""))
+        raise RuntimeError(f"the response does not fit the shape {shape.name}: {wrong}")
     return dict(kept)
 
 
-def _normalize(shape: Shape, value: Any) -> Any:
-    kind = shape.type_name
-    if kind == "structure" and isinstance(value, Mapping):
-        return {
-            name: _normalize(member, value[name])
-            for name, member in shape.members.items()
+def _normalized(shape: Shape, value: Any) -> tuple[Any, bool]:
+    """Bring a value into one form, and tell whether its types are right."""
+    misfits: list[str] = []
+    return _normalizer(shape)(value, misfits), not misfits
+
+
+@cache
+def _normalizer(shape: Shape) -> _Normalizer:
+    """Make what brings values of a shape into one form; since every call needs it, the shape is read only once."""
+    if shape.type_name in _NORMALIZERS:
+        return _NORMALIZERS[shape.type_name](shape)
+
+    def plain(value: Any, misfits: list[str]) -> Any:
+        if not _is_right(shape.type_name, value):
+            misfits.append(shape.name)
+        return value
+
+    return plain
+
+
+def _structure(shape: Shape) -> _Normalizer:
+    members = {name: _normalizer(member) for name, member in shape.members.items()}
+    required = frozenset(shape.required_members)
+
+    def structure(value: Any, misfits: list[str]) -> Any:
+        if not isinstance(value, Mapping):
+            misfits.append(shape.name)
+            return value
+        kept = {
+            name: normalizer(value[name], misfits)
+            for name, normalizer in members.items()
             if value.get(name) is not None
         }
-    if kind == "list" and isinstance(value, (list, tuple)):
-        return [_normalize(shape.member, item) for item in value]
-    if kind == "map" and isinstance(value, Mapping):
-        return {key: _normalize(shape.value, item) for key, item in value.items()}
-    if kind == "timestamp":
-        return _timestamp(value)
-    return value
+        if not required <= kept.keys():
+            misfits.append(shape.name)
+        return kept
+
+    return structure
+
+
+def _list(shape: Shape) -> _Normalizer:
+    normalizer = _normalizer(shape.member)
+
+    def items(value: Any, misfits: list[str]) -> Any:
+        if not isinstance(value, (list, tuple)):
+            misfits.append(shape.name)
+            return value
+        return [normalizer(item, misfits) for item in value]
+
+    return items
+
+
+def _map(shape: Shape) -> _Normalizer:
+    keys, values = _normalizer(shape.key), _normalizer(shape.value)
+
+    def entries(value: Any, misfits: list[str]) -> Any:
+        if not isinstance(value, Mapping):
+            misfits.append(shape.name)
+            return value
+        return {keys(key, misfits): values(item, misfits) for key, item in value.items()}
+
+    return entries
+
+
+def _moment(shape: Shape) -> _Normalizer:
+    def moment(value: Any, misfits: list[str]) -> Any:
+        seconds = _timestamp(value)
+        if not _is_right("timestamp", seconds):
+            misfits.append(shape.name)
+        return seconds
+
+    return moment
+
+
+_NORMALIZERS: dict[str, Callable[[Shape], _Normalizer]] = {
+    "structure": _structure,
+    "list": _list,
+    "map": _map,
+    "timestamp": _moment,
+}
 
 
 def _timestamp(value: Any) -> Any:
@@ -106,22 +176,19 @@ def _timestamp(value: Any) -> Any:
     return value
 
 
-def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    wrong_types = list(_type_violations(shape, value, path))
-    yield from wrong_types
-    if not wrong_types:
-        yield from _constraint_violations(shape, value, path)
+def _is_right(kind: str, value: Any) -> bool:
+    """Whether a value has a type, by itself."""
+    if not isinstance(value, _TYPES[kind]) or (kind != "boolean" and isinstance(value, bool)):
+        return False
+    if kind in _LIMITS:
+        # the order of these comparisons refuses what is not a number, too
+        return isinstance(value, (int, float)) and -_LIMITS[kind] <= value <= _LIMITS[kind]
+    return True
 
 
 def _type_violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
     kind = shape.type_name
-    right = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-    if kind in _LIMITS and isinstance(value, (int, float)):
-        # the order of these comparisons refuses what is not a number, too
-        right = right and -_LIMITS[kind] <= value <= _LIMITS[kind]
-    elif kind == "timestamp":
-        right = False
-    if not right:
+    if not _is_right(kind, value):
         yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must be {_ARTICLES[kind]} {kind}"
         return
     if kind == "structure":

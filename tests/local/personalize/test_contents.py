@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from personalize_local.personalize.contents import InteractionsContents, PutEvent
+from personalize_local.personalize.columns import Column
+from personalize_local.personalize.contents import EntityContents, InteractionsContents, PutEvent
 
 
 def imported(*rows: tuple[str, str, int]) -> InteractionsContents:
@@ -70,3 +71,37 @@ def test_rows_to_train_on() -> None:
     assert found.event_types is None
     assert found.event_values is None
     assert len(contents) == 2
+
+
+USER_COLUMNS = (Column("USER_ID", "string"), Column("AGE", "int", nullable=True), Column("CITY", "string"))
+
+
+def test_a_row_is_the_newest_of_its_id() -> None:
+    contents = EntityContents("USER_ID")
+
+    def bring(*rows: tuple[str, int, str]) -> None:
+        ids, ages, cities = (np.array(column, dtype=object) for column in zip(*rows, strict=True))
+        columns = {"USER_ID": ids, "AGE": ages.astype(np.int64), "CITY": cities}
+        contents.commit(contents.prepare(columns, replace=True))
+
+    assert contents.row(USER_COLUMNS, "a") is None
+    contents.put("c", {"CITY": "Rome"})
+    bring(("a", 1, "Bonn"), ("b", 2, "Kiel"))
+    contents.put("b", {"AGE": 3.0})
+    rows = {id_: contents.row(USER_COLUMNS, id_) for id_ in "abcd"}
+    assert rows["a"] == {"AGE": 1.0, "CITY": "Bonn"}
+    assert rows["b"] == {"AGE": 3.0, "CITY": None}
+    assert rows["c"] is not None
+    assert np.isnan(rows["c"]["AGE"])
+    assert rows["d"] is None
+    bring(("b", 4, "Graz"))
+    assert contents.row(USER_COLUMNS, "b") == {"AGE": 4.0, "CITY": "Graz"}
+    table = contents.table(USER_COLUMNS)
+    for place, id_ in enumerate(table.ids):
+        row = contents.row(USER_COLUMNS, id_)
+        assert row is not None
+        assert str(row) == str({name: _plain(values[place]) for name, values in table.columns.items()})
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, float) else value

@@ -6,22 +6,12 @@ from typing import Any
 
 from ..crud import Behaviour
 from ..deletions import Deletion
-from ..engine import Attributes, Context, Parameters
-from ..errors import limit_exceeded
+from ..engine import Context
 from ..lifecycle import Work
 from ..locations import Files
 from ..state import Record
 
 _WITH_USERS = ("INTERACTIONS", "ACTION_INTERACTIONS", "USERS")
-
-
-def prepare(context: Context, parameters: Parameters) -> Attributes:
-    """Check how many are waiting."""
-    jobs = context.scope.children("DataDeletionJob", "datasetGroupArn", parameters["datasetGroupArn"])
-    allowed = context.engine.quotas["pending_data_deletion_jobs_per_dataset_group"]
-    if sum(job.status == "PENDING" for job in jobs) >= allowed:
-        raise limit_exceeded(f"More than {allowed} resources with PENDING status.")
-    return dict(parameters)
 
 
 def work(context: Context, record: Record) -> Work:
@@ -47,4 +37,4 @@ def activated(context: Context, record: Record, result: Any) -> None:
     record.attributes["numDeleted"] = result
 
 
-BEHAVIOUR = Behaviour(prepare=prepare, work=work, activated=activated)
+BEHAVIOUR = Behaviour(work=work, activated=activated)

@@ -15,6 +15,10 @@ from scipy.sparse.linalg import svds
 from personalize_local.personalize.recommenders.data import Array, Floats, Table
 
 MOST_WORDS = 20_000
+
+_TOLERANCE = 0.05
+"""How exact the dimensions of a large matrix must be: which of two weak ones comes first tells nothing."""
+
 _WORD = re.compile(r"\w\w+")
 
 
@@ -95,7 +99,7 @@ def reduced(matrix: sparse.csr_matrix, size: int, seed: int) -> tuple[Floats, Fl
         return np.zeros((matrix.shape[0], 0)), np.zeros((matrix.shape[1], 0))
     if size < min(matrix.shape) / 2:
         start = np.random.default_rng(seed).normal(size=min(matrix.shape))
-        _, strengths, components = svds(matrix.astype(np.float64), k=size, v0=start)
+        _, strengths, components = svds(matrix.astype(np.float64), k=size, v0=start, tol=_TOLERANCE)
         order = np.argsort(-strengths, kind="stable")
         components = components[order]
     else:

@@ -244,8 +244,8 @@ def _examples(events: Interactions, period: int) -> Iterator[tuple[str, Integers
     types = np.array([str(kind).upper() for kind in _types(events)], dtype=object)
     recent = events.timestamps > events.timestamps.max() - SPAN_SECONDS
     recent &= np.isin(types, [TAKEN, *OTHERS])
-    _, users = np.unique(events.user_ids, return_inverse=True)
-    action_ids, actions = np.unique(events.item_ids, return_inverse=True)
+    users, actions = (codes.astype(np.int64) for codes in (events.users.codes, events.items.codes))
+    action_ids = events.items.values
     order = np.lexsort((events.timestamps, actions))
     order = order[recent[order]]
     for rows in np.split(order, np.flatnonzero(np.diff(actions[order])) + 1):
@@ -267,13 +267,12 @@ def _examples(events: Interactions, period: int) -> Iterator[tuple[str, Integers
 def _described(data: TrainingData, features: UserFeatures) -> Floats:
     """Describe each user of the action interactions, in the order of their ids."""
     events = data.action_interactions
-    user_ids = np.unique(events.user_ids) if events is not None else np.empty(0, dtype=object)
-    wanted = set(user_ids.tolist())
+    user_ids = events.users.values if events is not None else np.empty(0, dtype=object)
+    items = data.interactions
+    described = np.flatnonzero(np.isin(items.users.values.astype(str), user_ids.astype(str))[items.users.codes])
     items_by_user: dict[str, list[str]] = {}
-    for row in np.argsort(-data.interactions.timestamps, kind="stable").tolist():
-        user = data.interactions.user_ids[row]
-        if user in wanted:
-            items_by_user.setdefault(user, []).append(data.interactions.item_ids[row])
+    for row in described[np.argsort(-items.timestamps[described], kind="stable")].tolist():
+        items_by_user.setdefault(items.user_ids[row], []).append(items.item_ids[row])
     rows = rows_by_id(data.users)
     return np.array([features.of(rows.get(user, {}), items_by_user.get(user, ())) for user in user_ids.tolist()])
 

@@ -56,8 +56,10 @@ def evaluate_trends(recipe: str, data: TrainingData) -> dict[str, float]:
         return {"coverage": 0.0, TREND_PREDICTION_ACCURACY: 0.0}
     weights = None if data.weights is None else data.weights[before]
     model = train(recipe, replace(data, interactions=interactions.where(before), weights=weights))
-    item_ids, items = np.unique(interactions.item_ids, return_inverse=True)
-    rates = rates_of_increase(items, interactions.timestamps, seconds, len(item_ids))
+    item_ids = interactions.items.values
+    rates = rates_of_increase(
+        interactions.items.codes.astype(np.int64), interactions.timestamps, seconds, len(item_ids)
+    )
     rate_by_id = dict(zip(item_ids.tolist(), rates.tolist(), strict=True))
     found = [one.item_id for one in model.recommend(count=TOP_TRENDS)]
     best = float(np.sort(rates)[::-1][:TOP_TRENDS].sum())
@@ -70,7 +72,7 @@ def evaluate_trends(recipe: str, data: TrainingData) -> dict[str, float]:
 def evaluate_actions(recipe: str, data: TrainingData) -> dict[str, float]:
     """Train on nine users of ten, and predict the actions of the tenth."""
     events = data.action_interactions
-    user_ids = np.unique(events.user_ids) if events is not None else np.empty(0, dtype=object)
+    user_ids = events.users.values if events is not None else np.empty(0, dtype=object)
     chosen = np.random.default_rng(data.seed).permutation(len(user_ids))[: round(len(user_ids) * TEST_USERS)]
     tested = user_ids[np.sort(chosen)].tolist()
     testing = _among(events, tested) if events is not None else np.empty(0, dtype=np.bool_)
@@ -167,7 +169,8 @@ def _evaluate_segments(
 
 
 def _newest_of_each_user(interactions: Interactions) -> Mask:
-    _, users, lengths = np.unique(interactions.user_ids, return_inverse=True, return_counts=True)
+    users = interactions.users.codes
+    lengths = np.bincount(users)
     order = np.lexsort((interactions.timestamps, users))
     position = np.arange(len(users)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     kept = lengths - np.floor(lengths * SEGMENT_TEST_SHARE).astype(np.int64)
@@ -177,8 +180,9 @@ def _newest_of_each_user(interactions: Interactions) -> Mask:
 
 
 def _among(events: Interactions, user_ids: Iterable[str]) -> Mask:
-    wanted = set(user_ids)
-    return np.fromiter((user in wanted for user in events.user_ids), dtype=np.bool_, count=len(events))
+    wanted = np.array(list(user_ids), dtype=str)
+    among: Mask = np.isin(events.users.values.astype(str), wanted)[events.users.codes]
+    return among
 
 
 def _outcomes(events: Interactions) -> tuple[Mapping[str, set[str]], Mapping[str, list[str]]]:

@@ -111,7 +111,7 @@ def baskets(interactions: Interactions) -> Interactions:
 
     :param interactions: rows in any order.
     """
-    _, users = np.unique(interactions.user_ids, return_inverse=True)
+    users = interactions.users.codes
     order = np.lexsort((interactions.timestamps, users))
     users, times = users[order], interactions.timestamps[order]
     begins = np.r_[True, (users[1:] != users[:-1]) | (np.diff(times) > BASKET_SECONDS)]

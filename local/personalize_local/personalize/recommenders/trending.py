@@ -129,7 +129,7 @@ def train_trending(data: TrainingData) -> Model:
     sequences = Sequences.of(data.interactions)
     seconds = interval_of(data.hyper_parameters)
     times = data.interactions.timestamps
-    places = np.searchsorted(sequences.item_ids, data.interactions.item_ids)
+    places = data.interactions.items.codes.astype(np.int64)
     kept = times > times.max() - INTERVALS * seconds
     return TrendingModel(sequences.item_ids, sequences.counts, seconds, places[kept], times[kept])
 

@@ -19,7 +19,7 @@ def test_similar_films_are_of_the_same_genre(interactions: Interactions, items: 
         model = train(SIMILAR, data)
         for genre in range(1, GENRES):
             share = genre_share(ids_of(model.recommend(Request(item_id=film_id(genre, 5)), count=10)), genre)
-            assert share >= 0.8
+            assert share >= 0.7
             assert share >= genre_share(popular, genre) + 0.5
             assert share >= genre_share(by_chance, genre) + 0.5
 
