@@ -13,6 +13,7 @@ from .errors import ServiceError, invalid_input, not_found
 from .offers import ANSWERED_BY, Offer, offer_of, updates_itself
 from .serving import TrainedVersion
 from .state import Record, Scope
+from .uncertain import INCREMENTAL_UPDATE_BY_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def is_updated(scope: Scope, version_arn: str, offer: Offer) -> bool:
     """Whether changes of items are live without training, as the solution of a version can ask for."""
     version = scope.find("SolutionVersion", version_arn)
     able = isinstance(offer, Recipe) and offer.incremental_update
-    return bool(able and version and version.attributes.get("performIncrementalUpdate"))
+    if not able or version is None:
+        return False
+    return bool(version.attributes.get("performIncrementalUpdate", INCREMENTAL_UPDATE_BY_DEFAULT))
 
 
 def _is_newest(scope: Scope, version_arn: str) -> bool:

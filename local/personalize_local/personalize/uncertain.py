@@ -167,6 +167,16 @@ AREA_UNDER_CURVE = "area_under_the_curve"
 #: end of the names of the files that batch jobs write, after the name of the file that was read
 BATCH_OUTPUT_SUFFIX = ".out"
 
+#: whether a solution of Semantic-Similarity that does not say has performIncrementalUpdate; the API reference gives
+#: true as the default, the recipe's page says that it must be set to true
+INCREMENTAL_UPDATE_BY_DEFAULT = False
+
+#: member of the output of User-Personalization-v2 that has each item's reasons; documented to be there, without a name
+BATCH_REASONS = "reasons"
+
+#: member of the output of batch segment jobs; the guide has recommendedUsers, the service was seen to write usersList
+BATCH_USERS = "usersList"
+
 #: texts for batch input that exceeds a quota; the quotas are documented
 TOO_MANY_BATCH_FILES = "The input has {files} files, at most {most} are allowed."
 TOO_MUCH_BATCH_INPUT = "The input has {size} bytes, at most {most} are allowed."

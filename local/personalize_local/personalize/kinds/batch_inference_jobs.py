@@ -20,6 +20,7 @@ from ..offers import check_exploration, gives_reasons, gives_scores
 from ..recommendations import DEFAULT_RESULTS, MAX_RESULTS, Prepared, prepare, ranked
 from ..state import Record
 from ..themes import Themes
+from ..uncertain import BATCH_REASONS
 from .campaigns import check_influence
 from .datasets import columns_of_dataset, dataset_of, entities_of
 from .filters import check_filter
@@ -110,7 +111,7 @@ def _answer(prepared: Prepared, line: Line, count: int, themes: Themes | None) -
     if gives_scores(offer):
         answer["scores"] = [item.score for item in found]
     if gives_reasons(offer):
-        answer["reasons"] = [list(item.reasons) for item in found]
+        answer[BATCH_REASONS] = [list(item.reasons) for item in found]
     return answer
 
 

@@ -24,6 +24,7 @@ from ..recommendations import DEFAULT_RESULTS
 from ..recommenders.data import Table
 from ..recommenders.user_segments import SegmentModel
 from ..state import Record, Scope
+from ..uncertain import BATCH_USERS
 from .datasets import dataset_of, entities_of
 from .filters import View, check_filter
 from .recipes import find_recipe
@@ -71,7 +72,7 @@ def work(context: Context, record: Record) -> Work:
             with engine.state.lock:
                 allowed = view.chosen(request_of(line, (), attributes))
             found = segments.users(item_ids, allowed=allowed, count=attributes["numResults"])
-            return {"usersList": [user.item_id for user in found]}
+            return {BATCH_USERS: [user.item_id for user in found]}
 
         batch = Batch.of(attributes, engine.quotas[_LIMITS[recipe.name]], answer)
         run_batch(context, batch, engine.log.getChild("batch"))
