@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from .engine import Context, Parameters
 from .errors import JobError, ServiceError, invalid_input
+from .json_text import read_json
 from .locations import Files, Location, LocationError, PrivilegesError
 from .objects import StoredObject
 from .quotas import Quotas
@@ -151,7 +152,7 @@ def _answered(batch: Batch, text: str) -> dict[str, Any]:
 
 def _parsed_line(text: str) -> Line:
     try:
-        line = json.loads(text)
+        line = read_json(text)
     except ValueError as error:
         raise invalid_input(f"A line must be JSON: {error}.") from error
     if not isinstance(line, dict):

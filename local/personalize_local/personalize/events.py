@@ -14,6 +14,7 @@ from .contents import EntityContents, InteractionsContents, PutEvent
 from .crud import require_active
 from .engine import Context, Parameters
 from .errors import invalid_input, not_found
+from .json_text import read_json
 from .kinds.datasets import columns_of_dataset, dataset_of, interactions_of
 from .kinds.metric_attributions import count_events
 from .resources import Parent
@@ -181,7 +182,7 @@ def _origin(context: Context, event: Mapping[str, Any]) -> dict[str, str]:
 
 def _properties(holder: Mapping[str, Any], path: str) -> dict[str, Any]:
     try:
-        properties = json.loads(holder.get("properties", "{}"))
+        properties = read_json(holder.get("properties", "{}"))
     except ValueError as error:
         raise invalid_input(f"{path} is not JSON: {error}") from error
     if not isinstance(properties, dict):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from .errors import ServiceError
+from .json_text import read_json
 
 PAGE_SIZE = 100
 
@@ -48,7 +49,7 @@ def _token(start: int, digest: str) -> str:
 
 def _start(token: str, digest: str) -> int:
     try:
-        start, made_for = json.loads(base64.urlsafe_b64decode(token.encode()))
+        start, made_for = read_json(base64.urlsafe_b64decode(token.encode()).decode())
         if made_for == digest and isinstance(start, int) and start >= 0:
             return start
     except (ValueError, TypeError, binascii.Error):

@@ -10,10 +10,11 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from .api import TARGET_PREFIX, error_status, operation_model, rest_operations
 from .errors import ServiceError
+from .json_text import read_json
 from .uncertain import MAX_BODY_BYTES
 
 HttpResponse = tuple[int, dict[str, str], bytes]
@@ -70,23 +71,14 @@ def _check_content_type(service: str, content_type: str) -> None:
 
 def _parameters(body: bytes) -> Mapping[str, Any]:
     try:
-        parameters = json.loads(body.decode() or "{}", parse_constant=_refuse_constant)
-        if b"\\u" in body:
-            # halves of a pair of surrogates are no text, and could be neither stored nor sent back
-            json.dumps(parameters, ensure_ascii=False).encode()
+        parameters = read_json(body.decode() or "{}")
     except UnicodeError as error:
         raise ServiceError("SerializationException", f"The body is not UTF-8: {error}") from error
     except ValueError as error:
         raise ServiceError("SerializationException", f"The body is not JSON: {error}") from error
-    except RecursionError as error:
-        raise ServiceError("SerializationException", "The body is nested too deeply") from error
     if not isinstance(parameters, dict):
         raise ServiceError("SerializationException", "The body must be a JSON object")
     return parameters
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
 
 
 def encode(service: str, operation: str, response: Mapping[str, Any]) -> HttpResponse:

@@ -268,7 +268,7 @@ KINDS: dict[str, Kind] = {
             parents=(_GROUP,),
             list_by=("datasetGroupArn",),
             verbs=_WITHOUT_DELETE,
-            seconds=24 * 60 * MINUTE,
+            seconds=60 * MINUTE,
             create_path=Path(("PENDING", "IN_PROGRESS"), "COMPLETED", "FAILED"),
             newest_first=True,
         ),

@@ -31,10 +31,6 @@ class Uncertain:
     :param inactive_campaign_error: the error when a campaign that is asked for recommendations is not ACTIVE.
     :param automatic_training_mode: the trainingMode that versions made by automatic training report.
     :param inactive_filter_error: the error when the filter of a request is not ACTIVE.
-    :param cloudformation_solution_trains: whether ``AWS::Personalize::Solution``, which has no property for it, leaves
-        automatic training on, as the API does by default.
-    :param cloudformation_tags_schemas: whether ``AWS::Personalize::Schema`` tags what it makes: it has the property and
-        the permission, but the API does not list schemas among what can be tagged.
     :param context_must_fit: whether a context is refused that has a name which the Interactions schema lacks, or that
         goes to a recipe without contexts. Otherwise it is passed over.
     :param extra_filter_values_refused: whether filterValues are refused that no placeholder of the filter asks for.
@@ -48,6 +44,10 @@ class Uncertain:
     :param update_inactive_recommender: whether UpdateRecommender takes a recommender that is stopped.
     :param recipes_token_on_first_page: whether the first page of ListRecipes has a nextToken even when there is
         nothing more; the service was seen to do so.
+    :param cloudformation_solution_trains: whether ``AWS::Personalize::Solution``, which has no property for it, leaves
+        automatic training on, as the API does by default.
+    :param cloudformation_tags_schemas: whether ``AWS::Personalize::Schema`` tags what it makes: it has the property and
+        the permission, but the API does not list schemas among what can be tagged.
     """
 
     update_campaign_across_solutions: bool = True
@@ -64,8 +64,6 @@ class Uncertain:
     inactive_campaign_error: str = "ResourceNotFoundException"
     automatic_training_mode: str = "AUTOTRAIN"
     inactive_filter_error: str = "InvalidInputException"
-    cloudformation_solution_trains: bool = True
-    cloudformation_tags_schemas: bool = False
     context_must_fit: bool = True
     extra_filter_values_refused: bool = True
     filter_needs_user: bool = True
@@ -75,6 +73,8 @@ class Uncertain:
     move_from_wrong_status: str = "ResourceInUseException"
     update_inactive_recommender: bool = True
     recipes_token_on_first_page: bool = True
+    cloudformation_solution_trains: bool = True
+    cloudformation_tags_schemas: bool = False
 
 
 # Not documented anywhere, and of no use as a switch. So are the texts of refused requests (``validation.py``), which

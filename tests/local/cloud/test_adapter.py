@@ -1,5 +1,6 @@
 """The guards around the patches, and what the patches put into the emulator's tables."""
 
+import json
 import subprocess
 import sys
 import types
@@ -60,3 +61,35 @@ print(iam_actions.extract_resource_arn("personalize", "POST", "/", {}, b"{}", {}
 """
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed.split() == ["personalize:GetRecommendations", "personalize:DescribeCampaign", "True", "*"]
+
+
+def test_metrics_arrive_and_keys_are_seen() -> None:
+    """In a process of its own, since the emulator keeps its state in modules."""
+    script = """
+import json, time
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch, s3
+from personalize_local.cloud.adapter.metrics import EmulatorMetrics
+from personalize_local.cloud.adapter.objects import EmulatorObjectStore
+where = {"account": "000000000000", "region": "eu-west-1"}
+values = {"dimensions": {"EVENT_TYPE": "WATCH"}, "timestamp": time.time()}
+EmulatorMetrics().put("AWS/Personalize", "WATCHES", 2.0, **values, **where)
+with request_scope(*where.values()):
+    print(cloudwatch._list_metrics({}, {"Namespace": "AWS/Personalize"}, False, is_json=True)[2].decode())
+    s3._create_bucket("bucket", b"", {})
+    key = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": "key"}
+    s3._put_object("bucket", "secret", b"x", key)
+EmulatorObjectStore().write("bucket", "plain", b"x", **where)
+print(json.dumps([found.kms_key_id for found in EmulatorObjectStore().list("bucket", "", **where)]))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    metrics, keys = map(json.loads, ran.stdout.splitlines())
+    assert metrics["Metrics"] == [
+        {
+            "Namespace": "AWS/Personalize",
+            "MetricName": "WATCHES",
+            "Dimensions": [{"Name": "EVENT_TYPE", "Value": "WATCH"}],
+        }
+    ]
+    assert keys == [None, "key"]

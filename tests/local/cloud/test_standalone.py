@@ -199,10 +199,11 @@ def test_requests_without_a_signature(alone: LocalCloud) -> None:
             return error.code, json.loads(error.read())
 
     name = unique("curl")
-    target = {"X-Amz-Target": "AmazonPersonalize.CreateSchema"}
+    target = {"X-Amz-Target": "AmazonPersonalize.CreateSchema", "Content-Type": "application/x-amz-json-1.1"}
     status, answer = post("/", target, {"name": name, "schema": SCHEMA})
     assert (status, answer["schemaArn"]) == (200, f"arn:aws:personalize:us-east-1:000000000000:schema/{name}")
-    assert post("/recommendations", {}, {"campaignArn": "x"})[0] == 400
+    json_type = {"Content-Type": "application/json"}
+    assert post("/recommendations", json_type, {"campaignArn": "x"})[0] == 400
     assert post("/_personalize/explode", {}, {})[0] == 400
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,3 +107,45 @@ def test_a_row_is_the_newest_of_its_id() -> None:
 
 def _plain(value: object) -> object:
     return float(value) if isinstance(value, float) else value
+
+
+def test_what_is_kept_and_taken_up_again() -> None:
+    contents = imported(("a", "i", 1), ("b", "j", 2))
+    journal: list[list[Any]] = []
+    contents.journal = lambda row: journal.append(json.loads(json.dumps(row)))
+    contents.put(event("k", 3, "s"), user_id="a", event_id="e")
+    contents.put(event("l", 4, "t"), user_id="b", event_id=None)
+    with contents.importing:
+        assert contents.forget({"a", "nobody"}) == 2
+    contents.put(event("m", 5, "s"), user_id=None, event_id=None)
+    again = InteractionsContents()
+    again.restore(contents.arrays())
+    for row in journal:
+        again.put_again(row)
+    for found in (contents, again):
+        assert items(found, "a") == []
+        assert items(found, "b") == ["j", "l"]
+        assert items(found, "s") == ["m"]
+        assert found.put(event("n", 6, "s"), user_id=None, event_id="e") is False
+
+
+def test_entities_are_kept_and_taken_up_again() -> None:
+    columns = (Column("USER_ID", "string"), Column("AGE", "int"))
+    contents = EntityContents("USER_ID")
+    rows = {"USER_ID": np.array(["b", "a", "b"], dtype=object), "AGE": np.array([1, 2, 3], dtype=np.int64)}
+    contents.commit(contents.prepare(rows, replace=True))
+    journal: list[list[Any]] = []
+    contents.journal = lambda row: journal.append(json.loads(json.dumps(row)))
+    contents.put("a", {"AGE": 4.0})
+    contents.put("c", {"AGE": 5.0})
+    with contents.importing:
+        assert contents.forget({"b", "c", "d"}) == 2
+    again = EntityContents("USER_ID")
+    again.restore(contents.arrays())
+    for row in journal:
+        again.put_again(row)
+    for found in (contents, again):
+        assert found.row(columns, "a") == {"AGE": 4.0}
+        assert found.row(columns, "b") is None
+        assert found.table(columns).ids.tolist() == ["a"]
+        assert len(found) == 1

@@ -134,7 +134,7 @@ def test_content_types(cloud: Cloud, content_type: str | None, status: int) -> N
         (b'{"maxResults": NaN}', "NaN is not a number"),
         (b'{"maxResults": -Infinity}', "-Infinity is not a number"),
         (b'{"maxResults": ' + b"9" * 5000 + b"}", "The body is not JSON"),
-        (b"[" * 100_000, "The body is nested too deeply"),
+        (b"[" * 100_000, "nested too deeply"),
         (b'{"nextToken": "\xff"}', "The body is not UTF-8"),
         (b'{"nextToken": "\\ud800"}', "The body is not UTF-8"),
         (b"{}".decode().encode("utf-16"), "The body is not UTF-8"),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from personalize_local.personalize import Settings
+from personalize_local.personalize.kinds.datasets import interactions_of
 from personalize_local.personalize.quotas import Quotas
 from personalize_local.personalize.recommenders.data import Exploration
 
@@ -49,6 +50,20 @@ def test_events_change_the_very_next_answer(films: Films, someone: str) -> None:
         films.send(*items, session=someone, user=someone)
         taste = set(films.ids(someone, numResults=10))
         assert len(taste & DRAMAS if items[0] == "i1" else taste - DRAMAS) >= 7
+
+
+def test_what_was_recommended_was_seen(films: Films, someone: str) -> None:
+    answer = films.cloud.runtime.get_recommendations(campaignArn=films.campaign_arn, userId=someone, numResults=3)
+    event = {"eventType": "watch", "sentAt": 1, "itemId": "i1", "recommendationId": answer["recommendationId"]}
+    films.cloud.events.put_events(trackingId=films.tracking_id, sessionId=someone, userId=someone, eventList=[event])
+    scope = films.cloud.service._engine.state.scope(ACCOUNT, REGION)
+    contents = interactions_of(scope, films.group_arn)
+    assert contents is not None
+    rows = zip(contents.column("USER_ID"), contents.column("IMPRESSION"), strict=True)
+    assert [seen for user, seen in rows if user == someone] == ["|".join(item["itemId"] for item in answer["itemList"])]
+    shown = scope.impressions.find(answer["recommendationId"])
+    assert shown is not None
+    assert shown.source == films.campaign_arn.rpartition("/")[2]
 
 
 def test_a_session_is_someone_and_then_a_user(films: Films, someone: str) -> None:

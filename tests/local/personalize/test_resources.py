@@ -130,10 +130,6 @@ def make(world: World, kind: Kind, **members: str) -> str:
         group = world.saved.get(_ONE_PER_GROUP[kind.name])
         request["datasetGroupArn"] = group or make(world, KINDS["DatasetGroup"])
         world.settle()
-    if kind.name == "MetricAttribution":
-        dataset = {"name": name, "schemaArn": world.saved["interactions_schema"], "datasetType": "Interactions"}
-        world.send("CreateDataset", {**dataset, "datasetGroupArn": request["datasetGroupArn"]})
-        world.settle()
     answer = world.send(f"Create{kind.name}", request)
     assert answer.status == 200, answer.body
     return str(answer.body[kind.arn_member])

@@ -18,6 +18,7 @@ import pytest
 from personalize_local.personalize import Settings
 from personalize_local.personalize.store import FORMAT, StoreError
 
+from .kinds.test_recommenders import Videos
 from .scenario import BUSY, STEPS, World
 from .support import (
     BUCKET,
@@ -332,6 +333,27 @@ def test_updates_stops_and_deletions_go_on(made: dict[str, str], slow: Cloud, ki
     assert told[made["campaign"]]["campaign"]["minProvisionedTPS"] == 9
     assert told[made["solution"]]["solution"]["latestSolutionUpdate"]["status"] == "ACTIVE"
     assert (told["Filters"], told["EventTrackers"]) == ([], [])
+
+
+def test_a_recommender_stops_and_starts_and_a_retraining_goes_on(slow: Cloud, killed: Restart) -> None:
+    videos = Videos(slow)
+    arn = videos.recommender()
+    for operation, status in (("stop_recommender", "INACTIVE"), ("start_recommender", "ACTIVE")):
+        getattr(slow.personalize, operation)(recommenderArn=arn)
+        slow = killed(slow)
+        assert Builder(slow).wait("recommender", arn, until=(status,))["status"] == status
+    columns = {"excludedDatasetColumns": {"INTERACTIONS": ["DEVICE"]}}
+    slow.personalize.update_recommender(recommenderArn=arn, recommenderConfig={"trainingDataConfig": columns})
+    slow = killed(slow)
+    end = time.monotonic() + 20
+    while (found := slow.personalize.describe_recommender(recommenderArn=arn)["recommender"])[
+        "latestRecommenderUpdate"
+    ]["status"] != "ACTIVE":
+        assert time.monotonic() < end
+        slow.advance(3600)
+        time.sleep(0.01)
+    assert found["recommenderConfig"]["trainingDataConfig"] == columns
+    assert len(slow.runtime.get_recommendations(recommenderArn=arn, userId="u1")["itemList"]) > 0
 
 
 def test_a_campaign_that_follows_the_newest_version_has_it_after_a_restart(

@@ -100,9 +100,9 @@ def update(context: Context, parameters: Parameters) -> Mapping[str, Any]:
 
 
 def list_metrics(context: Context, parameters: Parameters) -> Mapping[str, Any]:
-    """ListMetricAttributionMetrics."""
+    """ListMetricAttributionMetrics. As with other lists, nothing belongs to what does not exist."""
     arn = parameters.get("metricAttributionArn")
-    records = [context.scope.get("MetricAttribution", arn)] if arn else context.scope.all("MetricAttribution")
+    records = context.scope.all("MetricAttribution", lambda record: arn in (None, record.arn))
     metrics = [metric for record in records for metric in record.attributes["metrics"]]
     found, token = page(metrics, context.operation, parameters)
     return {"metrics": found, "nextToken": token}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 from cdk_personalize.avro import check_schema
 
 from ..crud import Behaviour
 from ..engine import Attributes, Context, Parameters
 from ..errors import invalid_input
+from ..json_text import read_json
 
 
 def prepare(context: Context, parameters: Parameters) -> Attributes:
     """Check that it is an Avro schema that the service takes; the dataset's type is checked with the dataset."""
     try:
-        schema = json.loads(parameters["schema"])
+        schema = read_json(parameters["schema"])
     except ValueError as error:
         raise invalid_input(f"Input schema is not JSON: {error}") from error
     if not isinstance(schema, dict):

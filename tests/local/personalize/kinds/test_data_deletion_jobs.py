@@ -25,7 +25,7 @@ QUOTAS = {"min_records_per_interactions_import": 1, "max_bytes_per_data_deletion
 
 @pytest.fixture
 def few(make_cloud: Callable[..., Cloud]) -> Builder:
-    return Builder(make_cloud(Settings(quotas=QUOTAS)))
+    return Builder(make_cloud(Settings(time_scale=0, quotas=QUOTAS)))
 
 
 def start(build: Builder, group: str, location: str, name: str = "d") -> str:
@@ -114,7 +114,7 @@ def test_wrong_locations(few: Builder, location: str) -> None:
 
 
 def test_permissions(make_cloud: Callable[..., Cloud]) -> None:
-    build = Builder(make_cloud(authorize=lambda action, **request: action != "s3:GetObject"))
+    build = Builder(make_cloud(Settings(time_scale=0), authorize=lambda action, **request: action != "s3:GetObject"))
     location = build.cloud.buckets.put("gone.csv", "USER_ID\na\n")
     assert reason(build, build.group(), location) == "Insufficient privileges for accessing data in Amazon S3."
 

@@ -76,8 +76,7 @@ def test_all_types(build: Builder) -> None:
 def test_domains_have_no_actions(build: Builder, kind: str, text: str) -> None:
     group = build.group(domain="ECOMMERCE")
     with pytest.raises(
-        build.personalize.exceptions.InvalidInputException,
-        match="datasetType must be one of INTERACTIONS, USERS, ITEMS",
+        build.personalize.exceptions.InvalidInputException, match="must be one of INTERACTIONS, USERS, ITEMS"
     ):
         build.dataset(group, kind, text)
 

@@ -151,15 +151,18 @@ def test_one_per_group(make_cloud: Callable[..., Cloud], code: str) -> None:
         start(build, group, COUNT, name="n")
 
 
-def test_it_keeps_its_group(few: Builder) -> None:
+def test_it_keeps_its_group_and_the_interactions(few: Builder) -> None:
     group = filled(few)
     create(few, group, COUNT)
-    for dataset in few.personalize.list_datasets(datasetGroupArn=group)["datasets"]:
-        few.personalize.delete_dataset(datasetArn=dataset["datasetArn"])
-    while few.personalize.list_datasets(datasetGroupArn=group)["datasets"]:
-        time.sleep(0.005)
-    with pytest.raises(few.personalize.exceptions.ResourceInUseException, match="metric-attribution/m"):
-        few.personalize.delete_dataset_group(datasetGroupArn=group)
+    client = few.personalize
+    datasets = client.list_datasets(datasetGroupArn=group)["datasets"]
+    interactions = next(each["datasetArn"] for each in datasets if each["datasetType"] == "INTERACTIONS")
+    for refused in (
+        lambda: client.delete_dataset(datasetArn=interactions),
+        lambda: client.delete_dataset_group(datasetGroupArn=group),
+    ):
+        with pytest.raises(client.exceptions.ResourceInUseException, match="metric-attribution/m"):
+            refused()
 
 
 @pytest.mark.parametrize("refused", ["cloudwatch:PutMetricData", "s3:PutObject", "s3:ListBucket"])
