@@ -19,7 +19,8 @@ from typing import Final
 from personalize_local.cloud.settings import HOST, CloudSettings, server_environment
 
 START_SECONDS: Final = 30.0
-GRACE_SECONDS: Final = 2.0
+# enough to write what is to be kept
+GRACE_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
 #: the server's exit code when the settings ask for what cannot be; the last line of its log says why
 REFUSED: Final = 78

@@ -26,17 +26,20 @@ _RETRAINING_SECONDS = 2400.0
 _CLOCK = "trainingClock"
 #: the attribute that tells when the clock strikes next, in AWS time
 _DUE = "trainingDue"
+#: the attribute of a recommender that tells whether it is being trained anew
+_UNDER_WAY = "retrainingUnderWay"
 #: the attribute of a version that tells what was in the datasets when its training began
 TRAINED_ON = "trainedOn"
 
 
-def start(context: Context, solution: Record, behaviour: Behaviour) -> None:
+def start(context: Context, solution: Record, behaviour: Behaviour, *, resumed: bool = False) -> None:
     """Train within an hour from now, and then as often as the solution says. The lock must be held.
 
     Started anew, it forgets the time that it has waited. For solutions with ``performAutoTraining`` false it does
     nothing, and costs nothing.
 
     :param behaviour: how solution versions behave.
+    :param resumed: whether it goes on after a restart; what was due meanwhile is trained now. Default: - it starts anew
     """
     solution.attributes[_CLOCK] = solution.attributes.get(_CLOCK, 0) + 1
     if solution.attributes.get("performAutoTraining"):
@@ -46,43 +49,35 @@ def start(context: Context, solution: Record, behaviour: Behaviour) -> None:
             lambda: _train_if_new(context, solution, behaviour),
             FIRST_AUTOMATIC_TRAINING_SECONDS,
             lambda: _days(solution) * DAY,
+            resumed=resumed,
         )
 
 
-def resume(context: Context, solution: Record, behaviour: Behaviour) -> None:
-    """Go on waiting after a restart; what was due meanwhile is trained now. The lock must be held.
-
-    :param behaviour: how solution versions behave.
-    """
-    if _DUE in solution.attributes and solution.attributes.get("performAutoTraining"):
-        _repeat(
-            context,
-            solution,
-            lambda: _train_if_new(context, solution, behaviour),
-            _remaining(context, solution, _days(solution) * DAY),
-            lambda: _days(solution) * DAY,
-        )
-
-
-def start_for_recommender(context: Context, recommender: Record, behaviour: Behaviour) -> None:
-    """Train every week from now on, while it is ACTIVE; after a restart, go on waiting. The lock must be held.
+def start_for_recommender(
+    context: Context, recommender: Record, behaviour: Behaviour, *, resumed: bool = False
+) -> None:
+    """Train every week from now on, while it is ACTIVE. The lock must be held.
 
     :param behaviour: how recommenders behave: ``work`` trains, ``activated`` puts what was trained in place.
+    :param resumed: whether it goes on after a restart, with the training that was under way. Default: - it starts anew
     """
     recommender.attributes[_CLOCK] = recommender.attributes.get(_CLOCK, 0) + 1
 
     def retrain() -> None:
         now = time.time()
+        recommender.attributes[_UNDER_WAY] = True
         context.engine.lifecycle.run(
-            Progress("", now, now),
-            CREATE,
-            _RETRAINING_SECONDS,
-            work=behaviour.work(context, recommender),
-            done=lambda result: behaviour.activated(context, recommender, result),
+            Progress("", now, now), CREATE, _RETRAINING_SECONDS, work=behaviour.work(context, recommender), done=done
         )
 
+    def done(result: object) -> None:
+        recommender.attributes[_UNDER_WAY] = False
+        behaviour.activated(context, recommender, result)
+
     week = AUTOMATIC_TRAINING_DAYS * DAY
-    _repeat(context, recommender, retrain, _remaining(context, recommender, week), lambda: week)
+    _repeat(context, recommender, retrain, week, lambda: week, resumed=resumed)
+    if resumed and recommender.attributes.get(_UNDER_WAY):
+        retrain()
 
 
 def contents(context: Context, group: str) -> dict[str, int]:
@@ -97,14 +92,14 @@ def contents(context: Context, group: str) -> dict[str, int]:
     return found
 
 
-def _remaining(context: Context, record: Record, period: float) -> float:
-    """How long the clock of a resource still has to go; a whole period if it has not been started."""
-    due = record.attributes.get(_DUE)
-    return period if due is None else min(max(due - context.engine.lifecycle.now, 0.0), period)
-
-
 def _repeat(
-    context: Context, record: Record, action: Callable[[], None], first: float, period: Callable[[], float]
+    context: Context,
+    record: Record,
+    action: Callable[[], None],
+    first: float,
+    period: Callable[[], float],
+    *,
+    resumed: bool,
 ) -> None:
     clock = record.attributes[_CLOCK]
 
@@ -120,6 +115,9 @@ def _repeat(
         record.attributes[_DUE] = context.engine.lifecycle.now + seconds
         context.engine.lifecycle.later(seconds, tick)
 
+    if resumed and _DUE in record.attributes:
+        # another time scale must not make it wait for ages
+        first = min(max(record.attributes[_DUE] - context.engine.lifecycle.now, 0.0), max(first, period()))
     wait(first)
 
 

@@ -127,8 +127,8 @@ def test_from_a_file_in_s3_to_recommendations(alone: LocalCloud) -> None:
     assert len(found["itemList"]) == 5
 
 
-def test_it_starts_within_a_second_of_cpu_time(begin: Start, processes: dict[int, CloudProcess]) -> None:
-    """Of CPU time, since other tests may run at the same time."""
+def test_it_starts_within_two_seconds_of_cpu_time(begin: Start, processes: dict[int, CloudProcess]) -> None:
+    """Of CPU time, since other tests may run at the same time; on an idle machine it is one second of wall clock."""
     cloud = begin()
     spent = Path(f"/proc/{processes[cloud.port].pid}/stat")
     if not spent.exists():

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from personalize_local.personalize import Settings
+from personalize_local.personalize.auto_training import DAY
 from personalize_local.personalize.store import FORMAT, StoreError
 
 from .kinds.test_recommenders import Videos
@@ -354,6 +355,33 @@ def test_a_recommender_stops_and_starts_and_a_retraining_goes_on(slow: Cloud, ki
         time.sleep(0.01)
     assert found["recommenderConfig"]["trainingDataConfig"] == columns
     assert len(slow.runtime.get_recommendations(recommenderArn=arn, userId="u1")["itemList"]) > 0
+
+
+def test_the_weekly_training_of_a_recommender_goes_on(slow: Cloud, killed: Restart) -> None:
+    """Its clock does, and a training that was under way."""
+    arn = Videos(slow).recommender()
+
+    def until(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.005)
+
+    def under_way(cloud: Cloud) -> bool:
+        scope = cloud.service._engine.state.scope("000000000000", "us-east-1")
+        return bool(scope.get("Recommender", arn).attributes.get("retrainingUnderWay"))
+
+    slow.advance(6 * DAY)
+    slow = killed(slow)
+    assert not under_way(slow)
+    slow.advance(1.1 * DAY)
+    until(lambda: under_way(slow))
+    again = killed(slow)
+    assert under_way(again)
+    # less than a week, so that it is not the next one
+    again.advance(DAY)
+    until(lambda: not under_way(again))
+    assert len(again.runtime.get_recommendations(recommenderArn=arn, userId="u1")["itemList"]) > 0
 
 
 def test_a_campaign_that_follows_the_newest_version_has_it_after_a_restart(

@@ -59,12 +59,12 @@ def activated(context: Context, record: Record, result: TrainedVersion) -> None:
 def created(context: Context, record: Record, result: TrainedVersion) -> None:
     """Make it ready to serve, and train it anew every week."""
     activated(context, record, result)
-    retrain_weekly(context, record)
-
-
-def retrain_weekly(context: Context, record: Record) -> None:
-    """Start the clock of weekly training; after a restart, go on with it."""
     start_for_recommender(context, record, Behaviour(work=work, activated=activated))
+
+
+def restored(context: Context, record: Record) -> None:
+    """Let the weekly training go on after a restart."""
+    start_for_recommender(context, record, Behaviour(work=work, activated=activated), resumed=True)
 
 
 def described(context: Context, record: Record) -> Attributes:
@@ -143,4 +143,4 @@ def _check_columns(scope: Scope, group: str, member: str, dataset_type: str, nam
         raise invalid_input(f"{member} names {', '.join(unknown)}; the dataset has {', '.join(present)}.")
 
 
-BEHAVIOUR = Behaviour(prepare=prepare, work=work, activated=created, described=described, restored=retrain_weekly)
+BEHAVIOUR = Behaviour(prepare=prepare, work=work, activated=created, described=described, restored=restored)

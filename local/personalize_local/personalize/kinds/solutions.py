@@ -178,7 +178,7 @@ def activated(context: Context, record: Record, result: Any) -> None:
 
 def restored(context: Context, record: Record) -> None:
     """Let the clock of automatic training go on after a restart."""
-    auto_training.resume(context, record, solution_versions.BEHAVIOUR)
+    auto_training.start(context, record, solution_versions.BEHAVIOUR, resumed=True)
 
 
 BEHAVIOUR = Behaviour(prepare=prepare, activated=activated, described=described, restored=restored)
