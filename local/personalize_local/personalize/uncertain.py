@@ -44,6 +44,10 @@ class Uncertain:
     :param update_inactive_recommender: whether UpdateRecommender takes a recommender that is stopped.
     :param recipes_token_on_first_page: whether the first page of ListRecipes has a nextToken even when there is
         nothing more; the service was seen to do so.
+    :param cloudformation_solution_trains: whether ``AWS::Personalize::Solution``, which has no property for it, leaves
+        automatic training on, as the API does by default.
+    :param cloudformation_tags_schemas: whether ``AWS::Personalize::Schema`` tags what it makes: it has the property and
+        the permission, but the API does not list schemas among what can be tagged.
     """
 
     update_campaign_across_solutions: bool = True
@@ -69,6 +73,8 @@ class Uncertain:
     move_from_wrong_status: str = "ResourceInUseException"
     update_inactive_recommender: bool = True
     recipes_token_on_first_page: bool = True
+    cloudformation_solution_trains: bool = True
+    cloudformation_tags_schemas: bool = False
 
 
 # Not documented anywhere, and of no use as a switch. So are the texts of refused requests (``validation.py``), which
