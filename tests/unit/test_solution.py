@@ -298,16 +298,22 @@ def test_tokens_pass() -> None:
     assert re.fullmatch(r"Films-Movies-TopPicks-[0-9a-f]{8}", made.solution_name)
 
 
-def test_the_name_stands_for_what_cannot_be_changed_in_place() -> None:
+def test_the_name_stands_for_what_makes_another_model_and_for_the_dataset_group() -> None:
     base = solution(Recipe.SEMANTIC_SIMILARITY)
     renamed = solution(Recipe.SEMANTIC_SIMILARITY, solution_name="similar")
 
     assert solution(Recipe.SEMANTIC_SIMILARITY).solution_name == base.solution_name
-    assert solution(Recipe.SEMANTIC_SIMILARITY, incremental_update=True).solution_name == base.solution_name
+    assert solution(Recipe.SEMANTIC_SIMILARITY, incremental_update=True).solution_name != base.solution_name
     assert solution(V2).solution_name != base.solution_name
-    assert solution(V2, events=[WEIGHT(event_type="watch")]).solution_name == solution(V2).solution_name
+    assert solution(V2, events=[WEIGHT(event_type="watch")]).solution_name != solution(V2).solution_name
     assert solution(V2, event_type="watch").solution_name != solution(V2).solution_name
     assert renamed.solution_name.startswith("similar-")
+    synthesis = Synthesis()
+    beside = [
+        personalize.Solution(cdk.Stack(synthesis.app, name), "Picks", dataset_group=synthesis.group(name), recipe=V2)
+        for name in ("One", "Two")
+    ]
+    assert beside[0].solution_name != beside[1].solution_name
 
 
 def test_attributes() -> None:

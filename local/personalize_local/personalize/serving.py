@@ -11,7 +11,7 @@ from .uncertain import AUTO_UPDATE_SECONDS
 
 
 class AutoUpdate:
-    """Takes up new items every two hours of AWS time, when somebody asks for recommendations.
+    """Takes up new items every so often in AWS time, when somebody asks for recommendations.
 
     See https://docs.aws.amazon.com/personalize/latest/dg/use-case-recipe-features.html
     """
@@ -19,14 +19,17 @@ class AutoUpdate:
     def __init__(self) -> None:
         self._taken: Table | None = None
         self._due = float("-inf")
+        self._every = AUTO_UPDATE_SECONDS
         self._stopped = False
 
-    def begin(self, now: float) -> None:
-        """Count the two hours from now on.
+    def begin(self, now: float, *, every: float = AUTO_UPDATE_SECONDS) -> None:
+        """Count the time from now on.
 
         :param now: AWS time in seconds, from any beginning.
+        :param every: how much of it passes between two updates. Default: - two hours.
         """
-        self._due = now + AUTO_UPDATE_SECONDS
+        self._every = every
+        self._due = now + every
 
     def stop(self) -> None:
         """Stay with what was taken up: there is a newer version, or this one was trained with the mode UPDATE."""
@@ -35,13 +38,13 @@ class AutoUpdate:
     def to_json(self) -> dict[str, Any]:
         """Give what :meth:`from_json` needs; what was taken up is taken up again at once."""
         taken = self._taken is not None and not self._stopped
-        return {"due": float("-inf") if taken else self._due, "stopped": self._stopped}
+        return {"due": float("-inf") if taken else self._due, "every": self._every, "stopped": self._stopped}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Build it again from what :meth:`to_json` gave."""
         made = cls()
-        made._due, made._stopped = document["due"], document["stopped"]
+        made._due, made._every, made._stopped = document["due"], document["every"], document["stopped"]
         return made
 
     def items(self, present: Table | None, now: float) -> Table | None:
@@ -51,7 +54,7 @@ class AutoUpdate:
         """
         if now >= self._due and not self._stopped:
             self._taken = present
-            self.begin(now)
+            self.begin(now, every=self._every)
         return self._taken
 
 

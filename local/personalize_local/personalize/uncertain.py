@@ -158,6 +158,9 @@ AUTOMATIC_TRAINING_DAYS = 7
 #: how often new items are taken up without training; documented as every two hours
 AUTO_UPDATE_SECONDS = 7200.0
 
+#: how soon changed items are similar to others with performIncrementalUpdate; documented as about 30 minutes
+INCREMENTAL_UPDATE_SECONDS = 1800.0
+
 #: key of the metric of trends; the documentation calls it "trend prediction accuracy" and shows no key
 TREND_PREDICTION_ACCURACY = "trend_prediction_accuracy"
 

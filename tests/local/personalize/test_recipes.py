@@ -11,6 +11,7 @@ import pytest
 
 from cdk_personalize.recipe import RecipeType
 from cdk_personalize.use_case import USE_CASES
+from personalize_local.personalize.uncertain import AUTO_UPDATE_SECONDS, INCREMENTAL_UPDATE_SECONDS
 
 from .batches import FAST, RECIPE, Batches
 from .support import ACTION_INTERACTIONS_SCHEMA, ACTIONS_SCHEMA, Builder, Cloud, interactions_csv
@@ -30,11 +31,12 @@ def related(films: Batches, campaign: str, item: str, count: int = 5) -> list[st
     return [entry["itemId"] for entry in found["itemList"]]
 
 
-def test_items_that_change_are_similar_at_once(films: Batches) -> None:
+def test_items_that_change_are_similar_within_half_an_hour(films: Batches) -> None:
     live = films.campaign(films.trained("aws-semantic-similarity", performIncrementalUpdate=True), "live")
     still = films.campaign(films.trained("aws-semantic-similarity", performIncrementalUpdate=False), "still")
     item = {"title": "New", "genres": "Drama", "creationTimestamp": NOW, "plot": "A sailor and a whale again."}
     films.cloud.events.put_items(datasetArn=films.items_arn, items=[{"itemId": "new", "properties": json.dumps(item)}])
+    films.cloud.advance(INCREMENTAL_UPDATE_SECONDS)
     assert "new" in related(films, live, "i3", count=30)
     assert all(int(one[1:]) < 20 for one in related(films, live, "new"))
     assert "new" not in related(films, still, "i3", count=100)
@@ -121,6 +123,7 @@ def test_the_next_best_action(make_cloud: Callable[..., Cloud]) -> None:
     assert even["new"] == 0.0
     new = [{"actionId": "newer", "properties": '{"value": 3}'}]
     build.cloud.events.put_actions(datasetArn=actions, actions=new)
+    build.cloud.advance(AUTO_UPDATE_SECONDS)
     assert set(scores(campaign, "u0")) == {*even, "newer"}
     metrics = build.personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
     assert metrics["area_under_the_curve"] > 0.7

@@ -15,7 +15,7 @@ from ..recommenders import UPDATERS, Model
 from ..serving import TrainedVersion
 from ..state import Record
 from ..training import AUTO_ML_RECIPES, Training, train, train_best
-from ..uncertain import TRAINING_HOURS_PER_HOUR
+from ..uncertain import AUTO_UPDATE_SECONDS, INCREMENTAL_UPDATE_SECONDS, TRAINING_HOURS_PER_HOUR
 from .campaigns import follow_latest
 from .datasets import action_interactions_of, entities_of, interactions_of
 from .recipes import recipe_arn
@@ -113,7 +113,9 @@ def activated(context: Context, record: Record, result: TrainedVersion) -> None:
     context.scope.versions[record.arn] = result
     if record.attributes["trainingMode"] == "UPDATE":
         result.auto_update.stop()
-    result.auto_update.begin(context.engine.lifecycle.now)
+    incremental = record.attributes.get("performIncrementalUpdate")
+    every = INCREMENTAL_UPDATE_SECONDS if incremental else AUTO_UPDATE_SECONDS
+    result.auto_update.begin(context.engine.lifecycle.now, every=every)
     hours = (record.kind.seconds or 0.0) / _HOUR * TRAINING_HOURS_PER_HOUR
     record.attributes["trainingHours"] = round(hours, 3)
     if result.tuned:
