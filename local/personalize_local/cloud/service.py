@@ -21,6 +21,9 @@ class PersonalizeService(Protocol):
     ) -> tuple[int, dict[str, str], bytes]:
         """Answer one HTTP request."""
 
+    def answers_at_once(self, method: str, path: str) -> bool:
+        """Tell whether `handle_http` takes a few milliseconds at most."""
+
     def admin(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Run one administration action, such as `calls`, `fail` or `reset`."""
 

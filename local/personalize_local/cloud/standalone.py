@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from personalize_local.cloud.administration import ADMIN_PREFIX, administrate
+from personalize_local.cloud.answering import ADMIN_PREFIX, administrate, respond
 from personalize_local.cloud.service import PersonalizeService
 from personalize_local.cloud.settings import ACCOUNT, REGION
 from personalize_local.personalize.protocol import service_of
@@ -49,9 +49,7 @@ class Standalone:
         elif (caller := _caller(method, path, headers)) is not None:
             account, region = caller
             body = await _body(receive)
-            answer = await asyncio.to_thread(
-                self._service.handle_http, method, path, headers, body, account=account, region=region
-            )
+            answer = await respond(self._service, method, path, headers, body, account=account, region=region)
         elif (name := _signing_name(headers)) in _OTHERS:
             from ministack.app import app
 

@@ -116,6 +116,10 @@ class Faults:
         for fault in faults:
             self.add(fault)
 
+    def __bool__(self) -> bool:
+        """Whether anything may still go wrong."""
+        return bool(self._armed)
+
     def add(self, fault: Fault) -> None:
         """Let something go wrong."""
         times = 1 if fault.times is None and fault.rate is None else fault.times

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .admin import ADMIN_ACTIONS
-from .api import operation_model
+from .api import operation_model, rest_operations
 from .calls import CallLog
 from .engine import Context, Engine
 from .errors import ServiceError, not_emulated
@@ -118,6 +118,15 @@ class Personalize:
             self._log.exception("a request went wrong: %s %s", method, path)
             message = "An internal error occurred. See the log of personalize-local."
             return encode_error(service, ServiceError("InternalFailure", message, 500))
+
+    def answers_at_once(self, method: str, path: str) -> bool:
+        """Tell whether ``handle_http`` will take a few milliseconds at most, so that it needs no thread of its own.
+
+        Requests for recommendations wait for nothing; handing them to threads takes longer than answering them, as
+        threads that compute get in each other's way.
+        """
+        route = rest_operations().get((method, path))
+        return route is not None and route[0] == "personalize-runtime" and not self.faults
 
     def admin(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the API cannot: look at the calls, let something fail, let time pass, forget everything.

@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
-from personalize_local.cloud.administration import ADMIN_PREFIX, Response, administrate
+from personalize_local.cloud.answering import ADMIN_PREFIX, Response, administrate, respond
 from personalize_local.cloud.service import PersonalizeService
 
 
@@ -24,14 +24,9 @@ class PersonalizeModule:
     async def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, query_params: Any
     ) -> Response:
-        """Answer one request, off the event loop since training data may have to be read."""
+        """Answer one request."""
         raw = body.encode() if isinstance(body, str) else body or b""
-        account, region = get_account_id(), get_region()
-
-        def answer() -> Response:
-            return self._service.handle_http(method, path, headers, raw, account=account, region=region)
-
-        return await asyncio.to_thread(answer)
+        return await respond(self._service, method, path, headers, raw, account=get_account_id(), region=get_region())
 
     def reset(self) -> None:
         """Forget everything, when the emulator as a whole is reset."""
