@@ -49,8 +49,8 @@ def main(
 ) -> None:
     """Measure the recommenders on MovieLens 100K."""
     data = load(cache.parent if cache.is_file() else cache)
-    interactions = select_events(_interactions(data), event_value_threshold=EVENT_VALUE_THRESHOLD)
-    items = _items(data)
+    interactions = select_events(interactions_of(data), event_value_threshold=EVENT_VALUE_THRESHOLD)
+    items = items_of(data)
     history = [Event(row.film_id, None, row.timestamp) for row in data.ratings if row.user_id == "196"]
 
     report = Report("way", "NDCG@25", "popularity", "ratio", "worst split", "training", "one call")
@@ -88,7 +88,7 @@ def _timed(run: Callable[[], Result]) -> tuple[float, Result]:
     return time.perf_counter() - start, result
 
 
-def _interactions(data: MovieLens) -> Interactions:
+def interactions_of(data: MovieLens) -> Interactions:
     return Interactions(
         _objects(row.user_id for row in data.ratings),
         _objects(row.film_id for row in data.ratings),
@@ -97,7 +97,7 @@ def _interactions(data: MovieLens) -> Interactions:
     )
 
 
-def _items(data: MovieLens) -> Table:
+def items_of(data: MovieLens) -> Table:
     films = list(data.films.values())
     genres = _objects("|".join(film.genres) for film in films)
     years = np.array([film.year or np.nan for film in films])

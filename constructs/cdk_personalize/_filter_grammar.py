@@ -15,7 +15,6 @@ from lark import Lark, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.lexer import Token
 
-# AND binds closer than OR: AWS does not say which does, and this rule is the only place where it is decided.
 # Upper and lower case are the same in keywords: AWS says otherwise, but its own samples mix them.
 GRAMMAR: Final = r"""
     start: expression ("|" expression)*

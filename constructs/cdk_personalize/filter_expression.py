@@ -13,12 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from itertools import product
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from lark import Token, Transformer
 
 from cdk_personalize import _filter_grammar as grammar
 from cdk_personalize.avro import NUMERIC_TYPES, value_type
+
+AND_BINDS_CLOSER: Final[bool] = True
+"""Whether AND binds closer than OR: AWS does not say which does, and nothing else decides it."""
 
 MAX_LENGTH: Final = 2500
 MAX_FIELDS: Final = 10
@@ -298,6 +302,18 @@ class FilterExpression:
             raise FilterExpressionError(problem, self.text, position)
 
 
+def _or_first(groups: tuple[tuple[Condition, ...], ...]) -> tuple[tuple[Condition, ...], ...]:
+    """Read what AND has put together as if OR bound closer: ``a AND b OR c`` is ``a AND (b OR c)``.
+
+    :return: groups of which one must be met, as ever.
+    """
+    alternatives: list[list[Condition]] = [[]]
+    for first, *others in groups:
+        alternatives[-1].append(first)
+        alternatives += [[one] for one in others]
+    return tuple(product(*alternatives))
+
+
 def _built(text: str, rule: str) -> Any:
     """Parse a text, and make a tree of it."""
     if not 1 <= len(text) <= MAX_LENGTH:
@@ -448,7 +464,8 @@ class _Builder(Transformer[Token, Any]):
         return Expression(Action[action.upper()], _by_value(Target, target), any_of, only_if, self._position(action))
 
     def any_of(self, parts: list[Any]) -> tuple[tuple[Condition, ...], ...]:
-        return tuple(part for part in parts if isinstance(part, tuple))
+        groups = tuple(part for part in parts if isinstance(part, tuple))
+        return groups if AND_BINDS_CLOSER else _or_first(groups)
 
     def all_of(self, parts: list[Any]) -> tuple[Condition, ...]:
         return tuple(part for part in parts if isinstance(part, Condition))

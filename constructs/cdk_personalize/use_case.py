@@ -29,6 +29,8 @@ class UseCase:
     :param recipe_type: What it produces.
     :param request: What a request must name: ``userId``, ``itemId`` or both.
     :param event_type: The event type that there must be :data:`MIN_EVENTS` of. ``None``: of all types together.
+    :param advised_event_type: Events of this type are learned from too, when there are any, and are not counted.
+        ``None``: there is no such type.
     :param dropped: Items of a user's events of this type are left out. ``None``: nothing is left out.
     :param required_datasets: Dataset types that it cannot be trained without, in upper case.
     :param optional_datasets: Dataset types that it uses when they exist.
@@ -41,6 +43,7 @@ class UseCase:
     recipe_type: RecipeType
     request: frozenset[str] = frozenset({"userId"})
     event_type: str | None = None
+    advised_event_type: str | None = None
     dropped: str | None = None
     required_datasets: frozenset[str] = frozenset({"INTERACTIONS"})
     optional_datasets: frozenset[str] = frozenset()
@@ -109,6 +112,7 @@ USE_CASES: Final[Mapping[str, UseCase]] = MappingProxyType(
                 recipe_type=RecipeType.RELATED_ITEMS,
                 request=_BOTH,
                 event_type="View",
+                advised_event_type="Purchase",
                 dropped="Purchase",
             ),
             UseCase(

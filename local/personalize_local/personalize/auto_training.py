@@ -32,6 +32,14 @@ _UNDER_WAY = "retrainingUnderWay"
 TRAINED_ON = "trainedOn"
 
 
+_INTERACTIONS = ("INTERACTIONS",)
+#: what must have changed for another training; changes of other datasets alone do not lead to one
+_LEARNED_FROM = {
+    "aws-next-best-action": ("INTERACTIONS", "ACTION_INTERACTIONS"),
+    "aws-semantic-similarity": ("ITEMS",),
+}
+
+
 def start(context: Context, solution: Record, behaviour: Behaviour, *, resumed: bool = False) -> None:
     """Train within an hour from now, and then as often as the solution says. The lock must be held.
 
@@ -80,10 +88,14 @@ def start_for_recommender(
         retrain()
 
 
-def contents(context: Context, group: str) -> dict[str, int]:
-    """Tell what there is to train on: rows, and imports that have come in, by dataset. The lock must be held."""
+def contents(context: Context, record: Record) -> dict[str, int]:
+    """Tell what there is that makes training worth it: rows, and imports that have come in. The lock must be held.
+
+    :param record: a solution or a version.
+    """
     found = {}
-    for dataset_type in ("INTERACTIONS", "ITEMS"):
+    group, recipe = record.attributes["datasetGroupArn"], record.attributes.get("recipeArn", "").rpartition("/")[2]
+    for dataset_type in _LEARNED_FROM.get(recipe, _INTERACTIONS):
         dataset = dataset_of(context.scope, group, dataset_type)
         rows = context.scope.datasets.get(dataset.arn) if dataset else None
         jobs = context.scope.children("DatasetImportJob", "datasetArn", dataset.arn) if dataset else []
@@ -122,9 +134,9 @@ def _repeat(
 
 
 def _train_if_new(context: Context, solution: Record, behaviour: Behaviour) -> None:
-    scope, group = context.scope, solution.attributes["datasetGroupArn"]
+    scope = context.scope
     versions = scope.children("SolutionVersion", "solutionArn", solution.arn)
-    present = contents(context, group)
+    present = contents(context, solution)
     if not any(present.values()) or any(version.progress.busy for version in versions):
         return
     trained = [version for version in versions if version.active]

@@ -2,9 +2,9 @@
 
 See https://docs.aws.amazon.com/personalize/latest/dg/filter-expressions.html
 
-Where AWS does not say how filters work, this is what is done here:
+Where AWS does not say how filters work, this is what is done here; ``uncertain.py`` has what can be set:
 
-* AND binds closer than OR (decided in the grammar of ``cdk_personalize.filter_expression``).
+* AND binds closer than OR.
 * A value with several categories meets IN if one of them is listed, and NOT IN if none is.
 * A missing value (null, or an item without a row) meets NOT IN, and no other test, not even ``!=``.
 * NOT IN of event types is met by what has no such event, be it that there is no event at all.
@@ -42,6 +42,11 @@ from cdk_personalize.filter_expression import (
     Target,
 )
 from personalize_local.personalize.recommenders.data import Array, Event, Floats, Integers, Mask, Table
+from personalize_local.personalize.uncertain import (
+    ESCAPED_IN_FILTER_VALUES,
+    MISSING_MEETS_NOT_IN,
+    MISSING_MEETS_UNEQUAL,
+)
 
 NEWEST_EVENTS: Mapping[Dataset, int] = {Dataset.INTERACTIONS: 100, Dataset.ACTION_INTERACTIONS: 300}
 """How many events per type, the newest, a filter looks at, unless the quotas say otherwise."""
@@ -56,9 +61,12 @@ _COMPARISONS: Mapping[Operator, Callable[[Floats, float], Mask]] = {
     Operator.GREATER: operator.gt,
     Operator.AT_LEAST: operator.ge,
 }
+_MET_BY_MISSING = frozenset(
+    one for one, met in ((Operator.NOT_IN, MISSING_MEETS_NOT_IN), (Operator.UNEQUAL, MISSING_MEETS_UNEQUAL)) if met
+)
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|\Z)', re.DOTALL)
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-_ESCAPED = re.compile(r'\\(["\\])')
+_ESCAPED = re.compile(rf"\\([{re.escape(ESCAPED_IN_FILTER_VALUES)}])")
 
 
 class FilterValueError(ValueError):
@@ -304,16 +312,18 @@ class _Evaluation:
 
     def _column_mask(self, condition: Condition, catalogue: Catalogue) -> Mask:
         column = catalogue.column(condition.column)
-        operand = self._operand(condition)
+        operand, missing_meets = self._operand(condition), condition.operator in _MET_BY_MISSING
         if column is None:
-            return np.full(len(catalogue.ids), condition.operator is Operator.NOT_IN)
+            return np.full(len(catalogue.ids), missing_meets)
         if condition.operator is Operator.IN:
             return column.among(operand)
         if condition.operator is Operator.NOT_IN:
-            return ~column.among(operand)
-        if not operand:
+            met = ~column.among(operand)
+        elif operand:
+            met = column.compare(condition.operator, operand, condition)
+        else:
             return np.zeros(len(catalogue.ids), dtype=np.bool_)
-        return column.compare(condition.operator, operand, condition)
+        return met | ~column.present if missing_meets else met & column.present
 
     def _operand(self, condition: Condition) -> tuple[str, ...]:
         """Give the values to compare with, as strings; none if the current item has none."""
@@ -340,6 +350,13 @@ class _Evaluation:
 
 
 class _Column(ABC):
+    """A column.
+
+    :ivar present: which rows have a value.
+    """
+
+    present: Mask
+
     @abstractmethod
     def among(self, values: Sequence[str]) -> Mask:
         """Which rows have one of the values."""
@@ -356,15 +373,15 @@ class _Strings(_Column):
     """
 
     def __init__(self, values: Array, categorical: bool) -> None:
-        self._present: Mask = np.array([isinstance(value, str) for value in values], dtype=np.bool_)
+        self.present: Mask = np.array([isinstance(value, str) for value in values], dtype=np.bool_)
         rows: dict[str, list[int]] = {}
-        for row in np.flatnonzero(self._present).tolist():
+        for row in np.flatnonzero(self.present).tolist():
             for one in values[row].split("|") if categorical else (values[row],):
                 rows.setdefault(one, []).append(row)
         self._rows: Mapping[str, Integers] = {one: np.array(places, dtype=np.int64) for one, places in rows.items()}
 
     def among(self, values: Sequence[str]) -> Mask:
-        mask = np.zeros(len(self._present), dtype=np.bool_)
+        mask = np.zeros(len(self.present), dtype=np.bool_)
         for value in values:
             if value in self._rows:
                 mask[self._rows[value]] = True
@@ -374,7 +391,7 @@ class _Strings(_Column):
         if comparison is Operator.EQUAL:
             return self.among(values)
         if comparison is Operator.UNEQUAL:
-            return self._present & ~self.among(values)
+            return ~self.among(values)
         raise FilterValueError(
             f"{condition.dataset.value}.{condition.column} holds strings, which {comparison.value} cannot compare"
         )
@@ -383,6 +400,7 @@ class _Strings(_Column):
 class _Numbers(_Column):
     def __init__(self, values: Floats) -> None:
         self._values = values
+        self.present: Mask = ~np.isnan(values)
 
     def among(self, values: Sequence[str]) -> Mask:
         numbers = [number for number in map(_number, values) if number is not None]
@@ -392,10 +410,8 @@ class _Numbers(_Column):
     def compare(self, comparison: Operator, values: Sequence[str], condition: Condition) -> Mask:
         number = _number(values[0])
         if number is not None:
-            compared = _COMPARISONS[comparison](self._values, number)
-            # of the comparisons only this one is met by NaN
-            return compared & ~np.isnan(self._values) if comparison is Operator.UNEQUAL else compared
-        if np.isnan(self._values).all():
+            return _COMPARISONS[comparison](self._values, number)
+        if not self.present.any():
             return np.zeros(len(self._values), dtype=np.bool_)
         raise FilterValueError(
             f'{condition.dataset.value}.{condition.column} must be compared with a number, got "{values[0]}"'

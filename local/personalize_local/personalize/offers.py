@@ -17,13 +17,13 @@ from cdk_personalize.use_case import USE_CASES, UseCase
 from .errors import invalid_input
 from .filters import CompiledFilter
 from .recommenders.data import Exploration
-from .uncertain import USE_CASES_WITHOUT_SCORES
+from .uncertain import AUTOMATIC_EXPLORATION_WEIGHT, LEAST_AGE_CUT_OFF, USE_CASES_WITHOUT_SCORES
 
 Offer: TypeAlias = Recipe | UseCase
 
 _WEIGHT: Final = "explorationWeight"
 _AGE: Final = "explorationItemAgeCutOff"
-_EXPLORATION: Final[Mapping[str, tuple[float, float]]] = {_WEIGHT: (0.0, 1.0), _AGE: (0.0, math.inf)}
+_EXPLORATION: Final[Mapping[str, tuple[float, float]]] = {_WEIGHT: (0.0, 1.0), _AGE: (LEAST_AGE_CUT_OFF, math.inf)}
 _DEFAULT_EXPLORATION: Final = Exploration(weight=0.3, age_cut_off=30.0)
 
 ANSWERED_BY: Final[Mapping[RecipeType, str]] = {
@@ -58,6 +58,7 @@ _UPDATED_BY_ITSELF: Final = frozenset(
 )
 _FOLLOWING: Final = frozenset({"aws-trending-now", "aws-vod-trending-now"})
 _EXPLORES_BY_ITSELF: Final = frozenset({"aws-user-personalization-v2", "aws-next-best-action"})
+_AUTOMATIC_EXPLORATION: Final = Exploration(AUTOMATIC_EXPLORATION_WEIGHT, _DEFAULT_EXPLORATION.age_cut_off)
 _WITH_PROMOTIONS: Final = frozenset(
     {
         "aws-user-personalization-v2",
@@ -139,7 +140,9 @@ def exploration(offer: Offer, configuration: Mapping[str, str]) -> Exploration |
 
     :param configuration: ``itemExplorationConfig``, already checked.
     """
-    if not (offer.exploration or offer.name in _EXPLORES_BY_ITSELF):
+    if offer.name in _EXPLORES_BY_ITSELF:
+        return _AUTOMATIC_EXPLORATION
+    if not offer.exploration:
         return None
     return Exploration(
         weight=float(configuration.get(_WEIGHT, _DEFAULT_EXPLORATION.weight)),

@@ -18,7 +18,7 @@ from cdk_personalize.recipe import RecipeType
 from .columns import Column, folded
 from .deployments import Deployment, find_deployment
 from .engine import Context, Parameters
-from .errors import invalid_input
+from .errors import ServiceError, invalid_input
 from .filters import index_of
 from .kinds.datasets import columns_of_dataset, dataset_of, entities_of, interactions_of
 from .kinds.filters import View, history_of
@@ -188,7 +188,9 @@ def _request(context: Context, deployment: Deployment, view: View, parameters: P
     offer, event_type = deployment.offer, deployment.version.event_type
     group, user = deployment.group, parameters.get("userId")
     acts = target(offer) is Target.ACTION
+    items = _later_items(context, deployment, view)
     if offer.recipe_type is RecipeType.RELATED_ITEMS:
+        _check_known(context, deployment, items, parameters["itemId"])
         events: Sequence[Event] = [Event(parameters["itemId"], event_type)]
     else:
         events = history_of(context.scope, group, "INTERACTIONS", user) if acts else view.events
@@ -200,11 +202,18 @@ def _request(context: Context, deployment: Deployment, view: View, parameters: P
         user=view.request.user.values,
         context=_context(context, deployment, parameters),
         exploration=exploration(offer, deployment.configuration.get("itemExplorationConfig", {})),
-        items=_later_items(context, deployment, view),
+        items=items,
         influence={name: float(weight) for name, weight in influence.items()},
         recent=interactions.put_events() if interactions else (),
         action_history=view.events if acts else (),
     )
+
+
+def _check_known(context: Context, deployment: Deployment, later: Table | None, item_id: str) -> None:
+    error = context.engine.settings.uncertain.unknown_related_item
+    known = deployment.version.model.place(item_id) is not None or (later is not None and item_id in index_of(later))
+    if error and not known:
+        raise ServiceError(error, f"The item {item_id} is not known to {deployment.arn}.")
 
 
 def _later_items(context: Context, deployment: Deployment, view: View) -> Table | None:

@@ -66,6 +66,7 @@ class TrainedVersion:
     :param event_type: the type of events that it was trained on. Default: - all.
     :param recipe: the name of its recipe, where training has chosen it. Default: - as was asked for.
     :param tuned: the hyperparameters that a search has found. Default: - there was no search.
+    :param trainings: how many trainings it took to find it. Default: - one.
     :param auto_update: what it takes up after training.
     """
 
@@ -74,6 +75,7 @@ class TrainedVersion:
     event_type: str | None = None
     recipe: str | None = None
     tuned: Mapping[str, str] = field(default_factory=dict)
+    trainings: int = 1
     auto_update: AutoUpdate = field(default_factory=AutoUpdate, compare=False)
 
     def facts(self) -> dict[str, Any]:

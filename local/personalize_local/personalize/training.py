@@ -15,12 +15,13 @@ from cdk_personalize.recipe import RECIPES, Recipe, RecipeType
 from cdk_personalize.use_case import USE_CASES
 
 from .errors import JobError
+from .own_tuning import FOUND_BEFORE, OWN_SEARCH, TUNED_AT
 from .quotas import Quotas
 from .recommenders import Model, Search
 from .recommenders.data import Array, Floats, Interactions, Table, TrainingData, select_events, selects
 from .recommenders.search import METRIC
 from .serving import TrainedVersion
-from .uncertain import DEFAULT_EVENT_WEIGHT, TOO_FEW_INTERACTIONS, TRAINING_JOBS
+from .uncertain import DEFAULT_EVENT_WEIGHT, DEFAULT_SENSITIVITY, TOO_FEW_INTERACTIONS, TRAINING_JOBS
 from .worker import Trainer
 
 TOO_FEW_USERS = "Create failed. Dataset has fewer than {minimum} users with at least 2 interactions each."
@@ -44,10 +45,10 @@ class Training:
     :param events: per type of event its ``eventType``, ``eventValueThreshold`` and ``weight``. Default: - every type
         counts.
     :param objective: the Items column to optimize for, and its sensitivity. Default: - relevance alone.
-    :param action_interactions: what users did with actions. Default: - there is no such dataset.
+    :param action_interactions: what users did with actions, which stand where items do. Default: - there is no such
+        dataset.
     :param search: hyperparameters to find first. Default: - none.
     :param previous: the model that is to take up what is new. Default: - everything is learned anew.
-    :param action_interactions: actions stand where items do. Default: - there is no such dataset.
     """
 
     recipe: str
@@ -73,8 +74,12 @@ class Training:
         seed: int,
         previous: Model | None = None,
         action_interactions: Interactions | None = None,
+        metric: str = METRIC,
     ) -> Training:
-        """Read the attributes of a solution version."""
+        """Read the attributes of a solution version.
+
+        :param metric: what hyperparameter optimization optimizes. Default: - NDCG at 25
+        """
         configuration = version.get("solutionConfig", {})
         threshold = configuration.get("eventValueThreshold")
         columns = configuration.get("trainingDataConfig", {})
@@ -92,6 +97,7 @@ class Training:
             },
             hyper_parameters={
                 **_fixed_defaults(recipe),
+                **version.get(FOUND_BEFORE, {}),
                 **configuration.get("algorithmHyperParameters", {}),
                 **configuration.get("featureTransformationParameters", {}),
             },
@@ -99,12 +105,10 @@ class Training:
             event_value_threshold=float(threshold) if threshold else None,
             events=tuple(configuration.get("eventsConfig", {}).get("eventParametersList", ())),
             seed=seed,
-            objective=(objective["itemAttribute"], objective.get("objectiveSensitivity", "MEDIUM"))
+            objective=(objective["itemAttribute"], objective.get("objectiveSensitivity", DEFAULT_SENSITIVITY))
             if objective and "itemAttribute" in objective
             else None,
-            search=search_of(RECIPES[recipe], configuration.get("hpoConfig", {}))
-            if version.get("performHPO")
-            else None,
+            search=_search(version, recipe, metric) if previous is None else None,
             previous=previous,
             action_interactions=action_interactions if "ACTION_INTERACTIONS" in _datasets(recipe) else None,
         )
@@ -115,10 +119,12 @@ def train_best(
     training: Callable[[Mapping[str, Any]], Training],
     trainer: Trainer,
     quotas: Quotas,
+    metric: str = METRIC,
 ) -> TrainedVersion:
-    """Train versions that differ in their recipes, and take the one that ranks best.
+    """Train versions that differ in their recipes, and take the best.
 
     :param training: gives what a version is trained from.
+    :param metric: what tells which is best. Default: - NDCG at 25
     :raises JobError: if none can be trained.
     """
     trained: list[TrainedVersion] = []
@@ -130,13 +136,24 @@ def train_best(
             failures.append(error)
     if not trained:
         raise failures[0]
-    return max(trained, key=lambda version: version.metrics.get(METRIC, 0.0))
+    best = max(trained, key=lambda version: version.metrics.get(metric, 0.0))
+    return replace(best, trainings=sum(version.trainings for version in trained))
 
 
-def search_of(recipe: Recipe, configuration: Mapping[str, Any]) -> Search | None:
+def _search(version: Mapping[str, Any], recipe: str, metric: str) -> Search | None:
+    if version.get(TUNED_AT) is not None:
+        return OWN_SEARCH
+    if not version.get("performHPO"):
+        return None
+    return search_of(RECIPES[recipe], version.get("solutionConfig", {}).get("hpoConfig", {}), metric)
+
+
+def search_of(recipe: Recipe, configuration: Mapping[str, Any], metric: str = METRIC) -> Search | None:
     """Read what hyperparameter optimization shall search; ``None`` if the recipe has nothing to find.
 
-    :param configuration: ``hpoConfig``. What it lacks is taken from the recipe.
+    :param configuration: ``hpoConfig``. What it lacks is taken from the recipe; Personalize does not take its
+        ``hpoObjective`` into account.
+    :param metric: what to optimize. Default: - NDCG at 25
     """
     ranges = configuration.get("algorithmHyperParameterRanges") or _ranges(recipe)
     jobs = configuration.get("hpoResourceConfig", {}).get("maxNumberOfTrainingJobs", TRAINING_JOBS)
@@ -149,6 +166,7 @@ def search_of(recipe: Recipe, configuration: Mapping[str, Any]) -> Search | None
         limits("integerHyperParameterRanges"),
         limits("continuousHyperParameterRanges"),
         {one["name"]: tuple(one["values"]) for one in ranges.get("categoricalHyperParameterRanges", ())},
+        metric,
     )
     return search if search.integer or search.continuous or search.categorical else None
 
@@ -176,6 +194,7 @@ def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersio
     _require_objective(training)
     selected, weights = _select(training)
     _require_enough(training, selected, quotas)
+    selected, weights = _with_advised(training, selected, weights)
     trained = trainer.run(
         training.recipe,
         TrainingData(
@@ -193,7 +212,12 @@ def train(training: Training, trainer: Trainer, quotas: Quotas) -> TrainedVersio
         previous=training.previous,
     )
     return TrainedVersion(
-        trained.model, trained.metrics, training.event_type, recipe=training.recipe, tuned=trained.tuned
+        trained.model,
+        trained.metrics,
+        training.event_type,
+        recipe=training.recipe,
+        tuned=trained.tuned,
+        trainings=training.search.trainings(training.seed) if training.search else 1,
     )
 
 
@@ -262,6 +286,18 @@ def _select(training: Training) -> tuple[Interactions, Floats | None]:
         return selected, None
     except ValueError as error:
         raise JobError(f"Create failed. {error}.") from error
+
+
+def _with_advised(
+    training: Training, selected: Interactions, weights: Floats | None
+) -> tuple[Interactions, Floats | None]:
+    """Add the events that a use case learns from beside those that it must have."""
+    use_case, interactions = USE_CASES.get(training.recipe), training.interactions
+    advised = use_case.advised_event_type if use_case else None
+    if advised is None or interactions is None or interactions.event_types is None:
+        return selected, weights
+    kinds = interactions.event_types
+    return interactions.where((kinds == training.event_type) | (kinds == advised)), None
 
 
 def _weights(interactions: Interactions, events: tuple[Mapping[str, Any], ...]) -> Floats:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdk_personalize import filter_expression
+
 
 @dataclass(frozen=True)
 class Uncertain:
@@ -38,6 +40,12 @@ class Uncertain:
         Otherwise the filter takes the user for one without events and attributes.
     :param filters_drop_promoted: whether what a use case leaves out by itself is not promoted either.
     :param promoted_share_rounds_up: whether a share of promoted items that is not whole is rounded up.
+    :param unknown_related_item: the error when recommendations are asked for an item that the model does not know;
+        None for no error: what is popular is recommended.
+    :param hyperparameter_values_checked: whether CreateSolution refuses hyperparameters that are out of range, or that
+        only hyperparameter optimization may set; documented is what is allowed, and not when it is checked.
+    :param unknown_auto_ml_metric_refused: whether an autoMLConfig is refused whose metricName is none of the metrics of
+        recipes for items. Otherwise it is passed over.
     :param campaign_reports_resolved_version: whether DescribeCampaign names the version that ``$LATEST`` stands for.
     :param move_from_wrong_status: the error when StartRecommender, StopRecommender or StopSolutionVersionCreation
         does not go with the present status.
@@ -69,6 +77,9 @@ class Uncertain:
     filter_needs_user: bool = True
     filters_drop_promoted: bool = True
     promoted_share_rounds_up: bool = True
+    unknown_related_item: str | None = None
+    hyperparameter_values_checked: bool = True
+    unknown_auto_ml_metric_refused: bool = True
     campaign_reports_resolved_version: bool = True
     move_from_wrong_status: str = "ResourceInUseException"
     update_inactive_recommender: bool = True
@@ -128,7 +139,8 @@ IMPORT_TOO_LARGE = "The files have {size} bytes, at most {maximum} are allowed."
 #: text for a custom solution with too few interactions; the documented text is that of recommenders
 TOO_FEW_INTERACTIONS = "Create failed. Dataset has fewer than {minimum} interactions{filtered}."
 
-#: billed hours of training per hour of wall clock; one printed example: 20 minutes gave 1.073 hours
+#: billed hours of training per hour of wall clock; one printed example: 20 minutes gave 1.073 hours. Every training
+#: of hyperparameter optimization takes as many.
 TRAINING_HOURS_PER_HOUR = 3.2
 
 #: use cases whose answers have no scores, as those of the recipes of the same kind have none
@@ -144,6 +156,43 @@ USE_CASES_WITHOUT_SCORES = (
 
 #: weight of an event type in eventsConfig that has none
 DEFAULT_EVENT_WEIGHT = 1.0
+
+#: objectiveSensitivity of an optimizationObjective that has none
+DEFAULT_SENSITIVITY = "MEDIUM"
+
+#: how much of the places of a list explorationWeight gives to items that are explored
+EXPLORED_PLACES = 1.0
+
+#: the lowest explorationItemAgeCutOff in days: one page says at least 1, another says positive
+LEAST_AGE_CUT_OFF = 1.0
+
+#: explorationWeight of user-personalization-v2, which nobody can set; documented is the default of its predecessor
+AUTOMATIC_EXPLORATION_WEIGHT = 0.3
+
+#: the part of a list of next best actions that goes to actions without a score
+EXPLORED_ACTIONS = 0.2
+
+#: with at most so many events an item is still explored; so many make an item known to the cold-start recipe
+EXPLORED_UP_TO_EVENTS = 15
+
+#: the largest numResults of batch inference jobs, and the longest itemList of a line; documented for requests only
+MOST_BATCH_RESULTS = 500
+
+#: what a backslash stands before in filterValues, to be taken as it is; "escaped double quotes" is all that is said
+ESCAPED_IN_FILTER_VALUES = '"\\'
+
+#: whether what has no value (null, or no row) meets NOT IN
+MISSING_MEETS_NOT_IN = True
+
+#: whether what has no value meets !=
+MISSING_MEETS_UNEQUAL = False
+
+#: whether AND binds closer than OR in filter expressions; decided in the construct package, which validates them too
+AND_BINDS_CLOSER = filter_expression.AND_BINDS_CLOSER
+
+#: how often the recipes of version 2 tune by themselves where training is automatic, from the first such training on:
+#: documented are the 90 days, and not when they begin
+OWN_TUNING_SECONDS = 90 * 86_400.0
 
 #: how many trainings hyperparameter optimization makes when hpoResourceConfig does not say
 TRAINING_JOBS = 5

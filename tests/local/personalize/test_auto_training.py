@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from personalize_local.personalize import Settings
-from personalize_local.personalize.auto_training import DAY, start_for_recommender
+from personalize_local.personalize.auto_training import DAY, contents, start_for_recommender
 from personalize_local.personalize.crud import Behaviour
 from personalize_local.personalize.engine import Context
+from personalize_local.personalize.own_tuning import OWN_SEARCH
+from personalize_local.personalize.recommenders import Model, Search, TrainingData
+from personalize_local.personalize.resources import KINDS
+from personalize_local.personalize.state import Progress, Record
+from personalize_local.personalize.worker import Trained, Trainer
 
-from .support import ACCOUNT, REGION, V2, Builder, Cloud, interactions_csv
+from .films import Planted, scope_of
+from .support import (
+    ACCOUNT,
+    ACTION_INTERACTIONS_SCHEMA,
+    ACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    REGION,
+    V2,
+    Builder,
+    Cloud,
+    interactions_csv,
+)
 
 MINUTE = 60.0
 #: one that no resource gets to: with it, waiting takes little time
@@ -103,6 +120,80 @@ def test_nothing_is_trained_without_data_or_when_it_is_switched_off(clock: Clock
     clock.build.wait("solution", empty, until=("ACTIVE", NEVER))
     clock.pass_time(20 * DAY)
     assert clock.versions(off) == clock.versions(empty) == []
+
+
+def test_only_what_a_recipe_learns_from_leads_to_training(clock: Clock, group: str) -> None:
+    scope = scope_of(clock.build.cloud)
+    datasets = {
+        kind: clock.build.dataset(group, kind, text)
+        for kind, text in (
+            ("Items", ITEMS_SCHEMA),
+            ("Actions", ACTIONS_SCHEMA),
+            ("Action_Interactions", ACTION_INTERACTIONS_SCHEMA),
+        )
+    }
+
+    def seen(recipe: str) -> dict[str, int]:
+        now = time.time()
+        arn = f"arn:aws:personalize:::recipe/{recipe}"
+        solution = Record(
+            KINDS["Solution"], "arn", {"recipeArn": arn, "datasetGroupArn": group}, Progress("ACTIVE", now, now)
+        )
+        engine = clock.build.cloud.service._engine
+        with engine.state.lock:
+            return contents(Context(engine, scope, "CreateSolutionVersion"), solution)
+
+    recipes = ("aws-user-personalization-v2", "aws-next-best-action", "aws-semantic-similarity")
+
+    def changed(action: Callable[[], object]) -> set[str]:
+        before = {recipe: seen(recipe) for recipe in recipes}
+        action()
+        return {recipe for recipe in recipes if seen(recipe) != before[recipe]}
+
+    events = clock.build.cloud.events
+    describe = clock.build.personalize.describe_dataset
+    tracking = describe(datasetArn=datasets["Action_Interactions"])["dataset"]["trackingId"]
+    action = {"actionId": "a", "userId": "u", "sessionId": "u", "timestamp": 1e9, "eventType": "Taken"}
+    assert changed(clock.new_event) == {"aws-user-personalization-v2", "aws-next-best-action"}
+    assert changed(
+        lambda: events.put_items(
+            datasetArn=datasets["Items"], items=[{"itemId": "new", "properties": '{"genres": "Drama"}'}]
+        )
+    ) == {"aws-semantic-similarity"}
+    assert changed(lambda: events.put_action_interactions(trackingId=tracking, actionInteractions=[action])) == {
+        "aws-next-best-action"
+    }
+    assert not changed(
+        lambda: events.put_actions(datasetArn=datasets["Actions"], actions=[{"actionId": "a", "properties": "{}"}])
+    )
+
+
+def test_version_two_tunes_itself_every_ninety_days(clock: Clock, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found stays until the next time, and the service does not tell."""
+    trainings: list[tuple[bool, Mapping[str, str]]] = []
+    found = iter([{"bptt": "7"}, {"bptt": "9"}])
+
+    def run(
+        self: Trainer, recipe: str, data: TrainingData, *, search: Search | None = None, previous: Model | None = None
+    ) -> Trained:
+        trainings.append((search is OWN_SEARCH, data.hyper_parameters))
+        return Trained(Planted.of(["i1"]), {}, next(found) if search else {})
+
+    monkeypatch.setattr(Trainer, "run", run)
+    solution = clock.solution(group, solutionConfig={"autoTrainingConfig": {"schedulingExpression": "rate(30 days)"}})
+    hours = []
+    for days in (1, 30, 30, 30):
+        clock.new_event()
+        clock.pass_time(days * DAY)
+        newest = clock.versions(solution)[-1]
+        assert "tunedHPOParams" not in newest
+        hours.append(newest["trainingHours"])
+    assert [tuned for tuned, _ in trainings] == [True, False, False, True]
+    assert [parameters.get("bptt") for _, parameters in trainings] == [None, "7", "7", None]
+    assert hours[0] == hours[3] == pytest.approx(5 * hours[1], abs=0.003)
+    # whoever trains by hand gets what was found, and no tuning
+    clock.build.version(solution)
+    assert trainings[-1] == (False, {"apply_recency_bias": "true", "bptt": "9"})
 
 
 def test_an_update_restarts_the_clock(clock: Clock, group: str) -> None:

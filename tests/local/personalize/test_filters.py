@@ -7,6 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from cdk_personalize import filter_expression
+from cdk_personalize.filter_expression import Operator
+from personalize_local.personalize import filters
 from personalize_local.personalize.filters import Catalogue, CompiledFilter, FilterValueError, Request, Row
 from personalize_local.personalize.recommenders import Event, Table
 
@@ -241,6 +244,32 @@ def test_a_column_without_any_value_meets_nothing() -> None:
     catalogue = Catalogue(Table(["a", "b"], {"TITLE": [None, None]}, frozenset({"TITLE"})))
     for condition, expected in (('= "x"', ""), ('!= "x"', ""), ('IN ("x")', ""), ('NOT IN ("x")', "ab")):
         assert through(f"INCLUDE ItemID WHERE Items.TITLE {condition}", catalogue=catalogue) == expected
+
+
+@pytest.mark.parametrize("switch", [Operator.NOT_IN, Operator.UNEQUAL])
+def test_what_is_missing_meets_what_it_is_set_to_meet(monkeypatch: pytest.MonkeyPatch, switch: Operator) -> None:
+    met = {Operator.NOT_IN: 'NOT IN ("{}")', Operator.UNEQUAL: '!= "{}"'}[switch]
+    conditions = [
+        (f"GENRES {met.format('drama')}", "d"),
+        (f"YEAR {met.format(1985)}", "d"),
+        (f"X {met.format(1)}", "abcde"),
+    ]
+
+    def missing_that_meet(condition: str, missing: str) -> str:
+        return "".join(letter for letter in through(f"INCLUDE ItemID WHERE Items.{condition}") if letter in missing)
+
+    monkeypatch.setattr(filters, "_MET_BY_MISSING", frozenset({switch}))
+    assert [missing_that_meet(*each) for each in conditions] == [missing for _, missing in conditions]
+    monkeypatch.setattr(filters, "_MET_BY_MISSING", frozenset())
+    assert [missing_that_meet(*each) for each in conditions] == ["", "", ""]
+
+
+def test_which_operator_binds_closer_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'INCLUDE ItemID WHERE Items.STUDIO IN ("a") AND Items.YEAR > 1980 OR Items.GENRES IN ("drama")'
+    assert through(text) == "bce"
+    monkeypatch.setattr(filter_expression, "AND_BINDS_CLOSER", False)
+    assert through(text) == "b"
+    assert through('INCLUDE ItemID WHERE Items.YEAR > 1980 OR Items.YEAR = 1942 AND Items.GENRES IN ("drama")') == "ce"
 
 
 def test_users_are_needed_where_they_are_looked_at() -> None:

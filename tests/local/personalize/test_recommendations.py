@@ -554,6 +554,49 @@ def test_filters_are_never_violated(films: Films, planted: Planted) -> None:
             assert {entry["itemId"] for entry in answer["itemList"]} == expected
 
 
+def test_a_trained_campaign_violates_no_filter(films: Films) -> None:
+    """Exploration, promotions and what fills up a short list keep to the filters too, for a hundred users."""
+    rows = [row.split(",") for row in interactions_csv().splitlines()[1:]]
+    young = {f"i{item}" for item in range(20)}
+    drama = {"filterArn": films.filters["genre"], "filterValues": {"GENRES": '"Drama"'}}
+    promotion = {"name": "laugh", "percentPromotedItems": 30, "filterArn": films.filters["genre"]}
+    for number in range(100):
+        user = f"u{number}"
+        watched = {row[1] for row in rows if row[0] == user}
+        for filtering, forbidden in (
+            ({"filterArn": films.filters["unseen"]}, watched),
+            (drama, EVERY - DRAMAS),
+            ({**drama, "filterArn": films.filters["not genre"]}, DRAMAS),
+            # of the users, u0 alone is known to be under age
+            ({"filterArn": films.filters["young"]}, EVERY - young if user == "u0" else set()),
+        ):
+            request = {"campaignArn": films.campaign_arn, "userId": user, "numResults": 20, **filtering}
+            promoting = {**request, "promotions": [{**promotion, "filterValues": {"GENRES": '"Fun"'}}]}
+            for asked in (request, promoting):
+                answer = films.cloud.service.call(
+                    "personalize-runtime", "GetRecommendations", asked, account=ACCOUNT, region=REGION
+                )["itemList"]
+                by_promotion = {entry["itemId"] for entry in answer if entry.get("promotionName")}
+                assert len(by_promotion) == (6 if asked is promoting else 0)
+                assert not by_promotion & DRAMAS
+                others = {entry["itemId"] for entry in answer} - by_promotion
+                assert others
+                assert not others & forbidden
+
+
+def test_an_item_that_nobody_knows_can_be_an_error(films: Films, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = films.plant("aws-sims", Planted.of(["i1", "i2"]))
+    assert films.ids(None, target=target, itemId="unknown") == ["i1", "i2"]
+    engine = films.cloud.service._engine
+    uncertain = replace(engine.settings.uncertain, unknown_related_item="ResourceNotFoundException")
+    monkeypatch.setattr(
+        films.cloud.service, "_engine", replace(engine, settings=replace(engine.settings, uncertain=uncertain))
+    )
+    assert films.ids(None, target=target, itemId="i1")
+    with pytest.raises(films.cloud.runtime.exceptions.ResourceNotFoundException, match="The item unknown is not known"):
+        films.ids(None, target=target, itemId="unknown")
+
+
 def test_no_answer_mixes_what_was_before_an_import_with_what_is_after(build: Builder) -> None:
     """An answer sees one import as a whole: rows, metadata, and what a filter lets through."""
     films = Films(build.cloud)

@@ -17,10 +17,10 @@ from ..engine import Attributes, Context, Parameters
 from ..errors import invalid_input
 from ..lifecycle import Work
 from ..offers import check_exploration, gives_reasons, gives_scores
-from ..recommendations import DEFAULT_RESULTS, MAX_RESULTS, Prepared, prepare, ranked
+from ..recommendations import DEFAULT_RESULTS, Prepared, prepare, ranked
 from ..state import Record
 from ..themes import Themes
-from ..uncertain import BATCH_REASONS
+from ..uncertain import BATCH_REASONS, MOST_BATCH_RESULTS
 from .campaigns import check_influence
 from .datasets import columns_of_dataset, dataset_of, entities_of
 from .filters import check_filter
@@ -41,8 +41,8 @@ def check(context: Context, parameters: Parameters) -> Attributes:
     if not recipe.batch or recipe.recipe_type is RecipeType.USER_SEGMENTATION:
         raise invalid_input(f"Batch inference jobs cannot use solution versions of the recipe {recipe.name}.")
     count = parameters.get("numResults", DEFAULT_RESULTS)
-    if not 0 <= count <= MAX_RESULTS:
-        raise invalid_input(f"numResults must be from 0 to {MAX_RESULTS}, got {count}.")
+    if not 0 <= count <= MOST_BATCH_RESULTS:
+        raise invalid_input(f"numResults must be from 0 to {MOST_BATCH_RESULTS}, got {count}.")
     configuration = parameters.get("batchInferenceJobConfig", {})
     check_exploration(recipe, configuration.get("itemExplorationConfig", {}))
     check_influence(context.scope, group, recipe, configuration.get("rankingInfluence", {}))
@@ -119,8 +119,8 @@ def _item_list(line: Line) -> list[str]:
     items = line.get("itemList")
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise invalid_input(f"A line must have itemList, a list of strings, got {items!r}.")
-    if len(items) > MAX_RESULTS:
-        raise invalid_input(f"itemList can have at most {MAX_RESULTS} items, got {len(items)}.")
+    if len(items) > MOST_BATCH_RESULTS:
+        raise invalid_input(f"itemList can have at most {MOST_BATCH_RESULTS} items, got {len(items)}.")
     return list(dict.fromkeys(items))
 
 

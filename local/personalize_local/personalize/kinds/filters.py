@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,17 @@ _TABLES = {Target.ITEM: "ITEMS", Target.USER: "USERS", Target.ACTION: "ACTIONS"}
 _EVENTS = {Target.ITEM: "INTERACTIONS", Target.ACTION: "ACTION_INTERACTIONS"}
 
 
+# the two beginnings of the service's own texts that are documented; the parser's place and advice come after them
+_INVALID = "Invalid Expression."
+_PLACEHOLDER_AFTER_NOT_IN = "Invalid input symbol: {name}. Placeholders are not allowed with NOT_IN operator."
+_AFTER_NOT_IN = re.compile(r"found '(\$\w+)'.* cannot follow NOT IN")
+
+
+def _documented(error: FilterExpressionError) -> str:
+    found = _AFTER_NOT_IN.match(error.problem)
+    return _PLACEHOLDER_AFTER_NOT_IN.format(name=found[1]) if found else _INVALID
+
+
 def prepare(context: Context, parameters: Parameters) -> Attributes:
     """Parse the expression, and check its columns against the schemas of the group."""
     group = parameters["datasetGroupArn"]
@@ -33,7 +45,7 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
         expression = FilterExpression.parse(parameters["filterExpression"])
         expression.check_schemas(_schemas(context, group))
     except FilterExpressionError as error:
-        raise invalid_input(f"Could not create filter. {error}") from error
+        raise invalid_input(f"Could not create filter. {_documented(error)} {error}") from error
     fields = set(expression.fields)
     for record in context.scope.children("Filter", "datasetGroupArn", group):
         fields |= FilterExpression.parse(record.attributes["filterExpression"]).fields

@@ -21,6 +21,7 @@ from ..state import Record, Scope
 from ..training import Training, train
 from .datasets import columns_of_dataset, dataset_of, entities_of, interactions_of
 from .recipes import find_use_case
+from .solutions import check_event_type_is_trained_on
 
 _CONFIG = "recommenderConfig"
 _DEFAULTS = {"minRecommendationRequestsPerSecond": 1}
@@ -126,15 +127,14 @@ def _training(context: Context, record: Record, configuration: Attributes) -> Wo
 def _check(scope: Scope, group: str, use_case: UseCase, configuration: Parameters) -> None:
     check_exploration(use_case, configuration.get("itemExplorationConfig", {}))
     columns = configuration.get("trainingDataConfig", {})
-    if "EVENT_TYPE" in columns.get("excludedDatasetColumns", {}).get("INTERACTIONS", ()):
-        raise invalid_input("excludedDatasetColumns must not name EVENT_TYPE of INTERACTIONS: it is always trained on.")
+    check_event_type_is_trained_on(configuration)
     for member in ("excludedDatasetColumns", "includedDatasetColumns"):
         for dataset_type, names in columns.get(member, {}).items():
             _check_columns(scope, group, f"{member}.{dataset_type}", dataset_type, names)
 
 
 def _check_columns(scope: Scope, group: str, member: str, dataset_type: str, names: list[str]) -> None:
-    dataset = dataset_of(scope, group, dataset_type)
+    dataset = dataset_of(scope, group, dataset_type.upper())
     if dataset is None:
         raise invalid_input(f"{member} is about a dataset that the dataset group does not have.")
     present = [column.name for column in columns_of_dataset(scope, dataset)]

@@ -11,7 +11,10 @@ from ..crud import Behaviour
 from ..engine import Attributes, Context, Parameters
 from ..errors import in_use, invalid_input
 from ..lifecycle import Work
+from ..own_tuning import TUNED_AT, own_tuning
 from ..recommenders import UPDATERS, Model
+from ..recommenders.evaluation import ITEM_METRICS
+from ..recommenders.search import METRIC
 from ..serving import TrainedVersion
 from ..state import Record
 from ..training import AUTO_ML_RECIPES, Training, train, train_best
@@ -53,6 +56,13 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
         "trainingType": "MANUAL",
         **parameters,
         "trainingMode": mode,
+        **own_tuning(
+            solution.attributes.get("recipeArn", "").rpartition("/")[2],
+            earlier,
+            context.scope.versions,
+            context.engine.lifecycle.now,
+            automatic=automatic,
+        ),
         # the same calls give the same models, and no two versions the same chance
         "seed": context.engine.settings.seed + len(earlier),
     }
@@ -64,6 +74,8 @@ def work(context: Context, record: Record) -> Work:
     group = record.attributes["datasetGroupArn"]
 
     previous = _updated(context, record) if record.attributes["trainingMode"] == "UPDATE" else None
+    wanted = _auto_ml(record).get("metricName")
+    metric = wanted if wanted in ITEM_METRICS else METRIC
 
     def run() -> TrainedVersion:
         with engine.state.lock:
@@ -73,7 +85,7 @@ def work(context: Context, record: Record) -> Work:
             actions = action_interactions_of(scope, group)
             action_rows = actions.interactions() if actions else None
             tables = {kind: found[0].table(found[1]) for kind, found in entities.items() if found}
-            record.attributes[TRAINED_ON] = contents(context, group)
+            record.attributes[TRAINED_ON] = contents(context, record)
 
         def training(version: Mapping[str, Any]) -> Training:
             return Training.of(
@@ -83,10 +95,11 @@ def work(context: Context, record: Record) -> Work:
                 seed=record.attributes["seed"],
                 previous=previous,
                 action_interactions=action_rows,
+                metric=metric,
             )
 
         if record.attributes["performAutoML"]:
-            return train_best(_candidates(record), training, engine.trainer, engine.quotas)
+            return train_best(_candidates(record), training, engine.trainer, engine.quotas, metric)
         return train(training(record.attributes), engine.trainer, engine.quotas)
 
     return run
@@ -94,10 +107,16 @@ def work(context: Context, record: Record) -> Work:
 
 def _candidates(record: Record) -> list[Attributes]:
     """The versions that automatic choice of the recipe tries: all tune what their recipe lets them."""
-    configuration = record.attributes.get("solutionConfig", {}).get("autoMLConfig", {})
-    arns = configuration.get("recipeList") or [recipe_arn(record.arn, name) for name in AUTO_ML_RECIPES]
+    arns = _auto_ml(record).get("recipeList") or [recipe_arn(record.arn, name) for name in AUTO_ML_RECIPES]
     version = {name: value for name, value in record.attributes.items() if name != "solutionConfig"}
     return [{**version, "recipeArn": arn, "performHPO": True} for arn in arns]
+
+
+def _auto_ml(record: Record) -> Mapping[str, Any]:
+    if not record.attributes["performAutoML"]:
+        return {}
+    configuration: Mapping[str, Any] = record.attributes.get("solutionConfig", {}).get("autoMLConfig", {})
+    return configuration
 
 
 def _updated(context: Context, record: Record) -> Model:
@@ -117,8 +136,9 @@ def activated(context: Context, record: Record, result: TrainedVersion) -> None:
     every = INCREMENTAL_UPDATE_SECONDS if incremental else AUTO_UPDATE_SECONDS
     result.auto_update.begin(context.engine.lifecycle.now, every=every)
     hours = (record.kind.seconds or 0.0) / _HOUR * TRAINING_HOURS_PER_HOUR
-    record.attributes["trainingHours"] = round(hours, 3)
-    if result.tuned:
+    record.attributes["trainingHours"] = round(hours * result.trainings, 3)
+    # what a recipe finds by itself are no hyperparameters of its own
+    if result.tuned and TUNED_AT not in record.attributes:
         record.attributes["tunedHPOParams"] = {"algorithmHyperParameters": dict(result.tuned)}
     if record.attributes["performAutoML"] and result.recipe:
         record.attributes["recipeArn"] = recipe_arn(record.arn, result.recipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from ..crud import Behaviour, require_active, required, start_update
 from ..engine import Attributes, Context, Parameters
 from ..errors import in_use, invalid_input
 from ..lifecycle import CREATE
+from ..recommenders.evaluation import ITEM_METRICS
+from ..recommenders.search import METRIC
 from ..resources import Parent
 from ..state import Record
 from . import solution_versions
@@ -29,13 +32,15 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
     configuration = parameters.get("solutionConfig", {})
     _check_schedule(configuration)
     if attributes["performAutoML"]:
-        _check_auto_ml(parameters, configuration)
+        _check_auto_ml(context, parameters, configuration)
         return attributes
     recipe = find_recipe(required(parameters, "recipeArn", "unless performAutoML is true"))
     _check_features(recipe, parameters, configuration)
     _check_hyperparameters(recipe, configuration)
+    if context.engine.settings.uncertain.hyperparameter_values_checked:
+        _check_values(recipe, configuration)
     _check_search(recipe, parameters, configuration)
-    _check_columns(configuration)
+    check_event_type_is_trained_on(configuration)
     _check_objective(context, parameters, configuration)
     return attributes
 
@@ -90,6 +95,30 @@ def _check_hyperparameters(recipe: Recipe, configuration: Mapping[str, Any]) -> 
             raise invalid_input(f"The recipe {recipe.name} has no {kind.value} {', '.join(unknown)}; it has {allowed}.")
 
 
+def _check_values(recipe: Recipe, configuration: Mapping[str, Any]) -> None:
+    parameters = {parameter.name: parameter for parameter in recipe.hyperparameters}
+    for kind in ParameterKind:
+        for name, value in configuration.get(kind.value, {}).items():
+            parameter = parameters[name]
+            if parameter.tuning_only:
+                raise invalid_input(f"{name} can be set by the ranges of hpoConfig only.")
+            if not _fits(parameter, value):
+                allowed = parameter.choices or f"{parameter.type} from {parameter.minimum} to {parameter.maximum}"
+                raise invalid_input(f"{kind.value}.{name} must be {allowed}, got {value}.")
+
+
+def _fits(parameter: Hyperparameter, value: str) -> bool:
+    if parameter.choices:
+        return value in parameter.choices
+    try:
+        number = float(value) if parameter.type == "continuous" else int(value)
+    except ValueError:
+        return False
+    lowest = -math.inf if parameter.minimum is None else parameter.minimum
+    highest = math.inf if parameter.maximum is None else parameter.maximum
+    return lowest <= number <= highest
+
+
 def _check_search(recipe: Recipe, parameters: Parameters, configuration: Mapping[str, Any]) -> None:
     """Hyperparameter optimization names parameters of its recipe, in ranges that the recipe allows."""
     search = configuration.get("hpoConfig", {})
@@ -131,7 +160,12 @@ def _check_range(parameter: Hyperparameter, wanted: Mapping[str, Any], path: str
             raise invalid_input(f"{path} must be from {parameter.minimum} to {parameter.maximum}, got {value}.")
 
 
-def _check_columns(configuration: Mapping[str, Any]) -> None:
+def check_event_type_is_trained_on(configuration: Mapping[str, Any]) -> None:
+    """Refuse a trainingDataConfig that leaves the type of events out.
+
+    :param configuration: of a solution or a recommender.
+    :raises ServiceError: InvalidInputException.
+    """
     excluded = configuration.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
     names = {
         name for dataset_type, names in excluded.items() if dataset_type.upper() == "INTERACTIONS" for name in names
@@ -156,10 +190,14 @@ def _check_objective(context: Context, parameters: Parameters, configuration: Ma
         )
 
 
-def _check_auto_ml(parameters: Parameters, configuration: Mapping[str, Any]) -> None:
+def _check_auto_ml(context: Context, parameters: Parameters, configuration: Mapping[str, Any]) -> None:
     if "recipeArn" in parameters:
         raise invalid_input("recipeArn must not be given when performAutoML is true: the service chooses the recipe.")
-    for arn in configuration.get("autoMLConfig", {}).get("recipeList", ()):
+    choice = configuration.get("autoMLConfig", {})
+    refused = context.engine.settings.uncertain.unknown_auto_ml_metric_refused
+    if refused and choice.get("metricName", METRIC) not in ITEM_METRICS:
+        raise invalid_input(f"metricName must be one of {sorted(ITEM_METRICS)}, got {choice['metricName']}.")
+    for arn in choice.get("recipeList", ()):
         if find_recipe(arn).recipe_type is not RecipeType.USER_PERSONALIZATION:
             raise invalid_input(f"recipeList must have recipes of the type USER_PERSONALIZATION, got {arn}.")
 

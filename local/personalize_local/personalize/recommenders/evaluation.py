@@ -309,3 +309,6 @@ EVALUATORS: dict[str, Evaluator] = {
     "aws-item-attribute-affinity": evaluate_attribute_segments,
 }
 """How recipes are measured, by the type of the recipe; by the name of one that is measured in a way of its own."""
+
+ITEM_METRICS = frozenset({"coverage", *_metrics([], frozenset({""}), None)})
+"""The metrics that every recipe for items has."""

@@ -11,9 +11,7 @@ import numpy as np
 
 from personalize_local.personalize.recommenders.data import Exploration, Floats, Integers, Mask, Request
 from personalize_local.personalize.recommenders.model import best_of
-
-LITTLE_KNOWN = 15
-"""An item with at most so many events is still to be explored: so many make an item known to the cold-start recipe."""
+from personalize_local.personalize.uncertain import EXPLORED_PLACES, EXPLORED_UP_TO_EVENTS
 
 DAY = 86_400.0
 SELECTIVITY = 3
@@ -34,7 +32,7 @@ def to_explore(exploration: Exploration, created: Floats, counts: Floats, newest
     """
     age = (newest if exploration.now is None else exploration.now) - created
     young: Mask = np.isnan(age) | (age <= exploration.age_cut_off * DAY)
-    return young & (counts <= LITTLE_KNOWN)
+    return young & (counts <= EXPLORED_UP_TO_EVENTS)
 
 
 def explored(
@@ -52,7 +50,7 @@ def explored(
     :param weight: the share of the places, 0 to 1.
     :return: the items that got a place.
     """
-    steps = np.floor(weight * np.arange(len(ranked) + 1) + 1e-9)
+    steps = np.floor(weight * EXPLORED_PLACES * np.arange(len(ranked) + 1) + 1e-9)
     places = np.flatnonzero(np.diff(steps))
     random = np.random.default_rng(_seed(request))
     fit = scores[candidates] / max(scores[candidates].max(initial=0.0), SMALLEST)

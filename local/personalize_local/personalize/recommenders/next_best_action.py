@@ -28,6 +28,7 @@ from personalize_local.personalize.recommenders.data import (
 )
 from personalize_local.personalize.recommenders.model import NOTHING_KNOWN, Allowed, Model
 from personalize_local.personalize.recommenders.user_features import UserFeatures
+from personalize_local.personalize.uncertain import EXPLORED_ACTIONS
 
 TAKEN = "TAKEN"
 OTHERS = frozenset({"NOT_TAKEN", "VIEWED"})
@@ -37,9 +38,6 @@ MIN_EVENTS = 50
 
 SPAN_SECONDS = 6 * 7 * 24 * 3600
 """Events count that are not older than this, seen from the newest."""
-
-EXPLORED = 0.2
-"""The part of a list, its end, that goes to actions without a score."""
 
 DAY = 24 * 3600
 _PERIOD_DAYS = 14
@@ -152,7 +150,7 @@ class NextBestActionModel(Model):
         known = known[np.argsort(-scores[known], kind="stable")]
         new = np.flatnonzero(open_ & ~self._scored)
         new = new[np.argsort(self._tries[new], kind="stable")]
-        explored = min(len(new), round(count * EXPLORED)) if len(known) else len(new)
+        explored = min(len(new), round(count * EXPLORED_ACTIONS)) if len(known) else len(new)
         listed = [*known[: max(count - explored, 0)], *new][: max(count, 0)]
         return [Recommendation(self.item_ids[place], float(scores[place])) for place in listed]
 

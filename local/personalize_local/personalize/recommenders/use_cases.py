@@ -73,16 +73,17 @@ def share_of_repeats(sequences: Sequences) -> float:
 
 
 def _on_its_events(name: str, trainer: Callable[[TrainingData], Model]) -> Callable[[TrainingData], Model]:
-    """Train on the events of the use case's type only."""
-    event_type = USE_CASES[name].event_type
+    """Train on the events of the use case's type, and on those of the advised one."""
+    event_type, advised = USE_CASES[name].event_type, USE_CASES[name].advised_event_type
 
     def train(data: TrainingData) -> Model:
         interactions = data.interactions
         if event_type is None or interactions.event_types is None:
             return trainer(data)
-        chosen = np.array([str(kind).lower() == event_type.lower() for kind in interactions.event_types])
-        if not chosen.any():
+        kinds = np.array([str(kind).lower() for kind in interactions.event_types])
+        if not (kinds == event_type.lower()).any():
             raise ValueError(f"there must be events of the type {event_type} for {name}, there are none")
+        chosen = np.isin(kinds, [kind.lower() for kind in (event_type, advised) if kind])
         weights = None if data.weights is None else data.weights[chosen]
         return trainer(replace(data, interactions=interactions.where(chosen), weights=weights))
 

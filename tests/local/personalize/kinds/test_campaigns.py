@@ -229,6 +229,7 @@ def test_a_refused_update_changes_nothing(trained: Trained) -> None:
         ("aws-user-personalization", {"itemExplorationConfig": {"explorationWeight": "much"}}, "got much"),
         ("aws-user-personalization", {"itemExplorationConfig": {"explorationWeight": "nan"}}, "got nan"),
         ("aws-user-personalization", {"itemExplorationConfig": {"explorationItemAgeCutOff": "-1"}}, "got -1"),
+        ("aws-user-personalization", {"itemExplorationConfig": {"explorationItemAgeCutOff": "0"}}, "from 1.0 to inf"),
         ("aws-user-personalization", {"itemExplorationConfig": {"exploration_weight": "1"}}, "got exploration_weight"),
         ("aws-user-personalization-v2", {"itemExplorationConfig": {"explorationWeight": "0.5"}}, "does not support"),
         ("aws-user-personalization", {"rankingInfluence": {"POPULARITY": 0.5}}, "does not support rankingInfluence"),

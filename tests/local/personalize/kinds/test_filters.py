@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -29,14 +30,17 @@ def group(build: Builder) -> str:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("EXCLUDE ItemID", "Could not create filter."),
-        ("EXCLUDE ItemID WHERE Items.GENRES NOT IN ($G)", "Could not create filter."),
+        ("EXCLUDE ItemID", "Could not create filter. Invalid Expression."),
+        (
+            "EXCLUDE ItemID WHERE Items.GENRES NOT IN ($G)",
+            "Could not create filter. Invalid input symbol: $G. Placeholders are not allowed with NOT_IN operator.",
+        ),
         ('EXCLUDE ItemID WHERE Items.GENRE IN ("Drama")', "GENRES"),
         ('INCLUDE ItemID WHERE Items.GENRES IN ("Drama") IF CurrentUser.AGE = 3', "Users"),
     ],
 )
 def test_wrong_expressions(build: Builder, group: str, expression: str, message: str) -> None:
-    with pytest.raises(build.personalize.exceptions.InvalidInputException, match=message):
+    with pytest.raises(build.personalize.exceptions.InvalidInputException, match=re.escape(message)):
         build.personalize.create_filter(name="f", datasetGroupArn=group, filterExpression=expression)
 
 

@@ -169,6 +169,14 @@ def test_domain_groups_have_no_actions(videos: Videos, kind: str) -> None:
             "must not name EVENT_TYPE",
         ),
         (
+            {"trainingDataConfig": {"excludedDatasetColumns": {"Interactions": ["EVENT_TYPE"]}}},
+            "must not name EVENT_TYPE",
+        ),
+        (
+            {"trainingDataConfig": {"excludedDatasetColumns": {"Interactions": ["COLOUR"]}}},
+            r"excludedDatasetColumns.Interactions names COLOUR; the dataset has .*DEVICE",
+        ),
+        (
             {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["COLOUR"]}}},
             "excludedDatasetColumns.INTERACTIONS names COLOUR; the dataset has USER_ID, .*, DEVICE",
         ),
@@ -188,7 +196,7 @@ def test_wrong_configurations(videos: Videos, configuration: dict[str, Any], mes
     [
         ({"explorationWeight": "1.1"}, "explorationWeight must be a number from 0.0 to 1.0, got 1.1"),
         ({"explorationWeight": "much"}, "explorationWeight must be a number .* got much"),
-        ({"explorationItemAgeCutOff": "nan"}, "explorationItemAgeCutOff must be a number from 0.0"),
+        ({"explorationItemAgeCutOff": "nan"}, "explorationItemAgeCutOff must be a number from 1.0"),
         ({"weight": "1"}, "has explorationWeight, explorationItemAgeCutOff, got weight"),
     ],
 )

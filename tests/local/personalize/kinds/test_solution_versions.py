@@ -1,12 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
-from personalize_local.personalize import Settings
+from personalize_local.personalize import Settings, Uncertain
+from personalize_local.personalize.kinds import solution_versions
+from personalize_local.personalize.quotas import Quotas
 from personalize_local.personalize.recommenders import Table
+from personalize_local.personalize.recommenders.search import METRIC
+from personalize_local.personalize.serving import TrainedVersion
+from personalize_local.personalize.training import Training
+from personalize_local.personalize.worker import Trainer
 
+from ..films import Planted
 from ..support import ACCOUNT, ITEMS_SCHEMA, REGION, SLOW, USERS_SCHEMA, Builder, Cloud, interactions_csv, items_csv
 
 
@@ -159,12 +167,55 @@ def test_hyperparameter_optimization(build: Builder, group: str) -> None:
         }
     }
     solution = build.solution(group, recipeArn=V1, performHPO=True, solutionConfig=configuration)
-    tuned = build.wait("solution_version", build.version(solution))["tunedHPOParams"]["algorithmHyperParameters"]
+    version = build.wait("solution_version", build.version(solution))
+    tuned = version["tunedHPOParams"]["algorithmHyperParameters"]
     assert set(tuned) == {"bptt", "recency_mask"}
     assert tuned["bptt"] in {"2", "3", "4"}
     assert tuned["recency_mask"] in {"true", "false"}
-    plain = build.version(build.solution(group, "plain", recipeArn=V1))
-    assert "tunedHPOParams" not in build.wait("solution_version", plain)
+    plain = build.wait("solution_version", build.version(build.solution(group, "plain", recipeArn=V1)))
+    assert "tunedHPOParams" not in plain
+    # each training is billed
+    assert version["trainingHours"] == pytest.approx(3 * plain["trainingHours"], abs=0.002)
+    # an update trains nothing anew, so there is nothing to tune
+    update = build.wait("solution_version", build.version(solution, trainingMode="UPDATE"))
+    assert "tunedHPOParams" not in update
+    assert update["trainingHours"] == plain["trainingHours"]
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [("coverage", "coverage"), (None, METRIC), ("accuracy", METRIC)])
+def test_the_chosen_metric_is_what_tuning_and_choice_optimize(
+    make_cloud: Callable[..., Cloud], monkeypatch: pytest.MonkeyPatch, chosen: str | None, expected: str
+) -> None:
+    build = Builder(make_cloud(Settings(uncertain=Uncertain(unknown_auto_ml_metric_refused=False))))
+    group = build.group()
+    build.import_csv(build.dataset(group), interactions_csv())
+    seen: list[str] = []
+
+    def choose(
+        candidates: Sequence[Mapping[str, Any]],
+        training: Callable[[Mapping[str, Any]], Training],
+        trainer: Trainer,
+        quotas: Quotas,
+        metric: str,
+    ) -> TrainedVersion:
+        searches = [training(version).search for version in candidates]
+        seen.extend([metric, *(search.metric for search in searches if search)])
+        return TrainedVersion(Planted.of(["i1"]), {}, recipe="aws-hrnn")
+
+    monkeypatch.setattr(solution_versions, "train_best", choose)
+    choice = {} if chosen is None else {"autoMLConfig": {"metricName": chosen}}
+    # the other way to name a metric is documented to have no effect
+    objective = {"type": "Maximize", "metricName": "precision_at_10"}
+    build.version(
+        build.solution(
+            group,
+            recipeArn=None,
+            performAutoML=True,
+            solutionConfig={**choice, "hpoConfig": {"hpoObjective": objective}},
+        )
+    )
+    assert len(seen) > 3
+    assert set(seen) == {expected}
 
 
 def test_what_can_be_tuned_is_tuned_when_there_are_no_ranges(build: Builder, group: str) -> None:

@@ -87,6 +87,34 @@ def searching(kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
         (searching("integer", {"name": "bptt", "minValue": 2, "maxValue": 33}), "must be from 2 to 32, got 33"),
         (searching("integer", {"name": "bptt", "minValue": 9, "maxValue": 3}), "at most its maxValue, got 9 and 3"),
         (searching("categorical", {"name": "recency_mask", "values": ["so"]}), r"must be of .*, got \['so'\]"),
+        (
+            {"recipeArn": V1, "solutionConfig": {"algorithmHyperParameters": {"bptt": "33"}}},
+            r"algorithmHyperParameters\.bptt must be integer from 2 to 32, got 33",
+        ),
+        (
+            {"recipeArn": V1, "solutionConfig": {"algorithmHyperParameters": {"hidden_dimension": "wide"}}},
+            "hidden_dimension must be integer from 32 to 256, got wide",
+        ),
+        (
+            {"solutionConfig": {"algorithmHyperParameters": {"apply_recency_bias": "so"}}},
+            r"apply_recency_bias must be \('true', 'false'\), got so",
+        ),
+        (
+            {
+                "recipeArn": V1,
+                "solutionConfig": {
+                    "featureTransformationParameters": {"max_user_history_length_percentile": "1.5"},
+                },
+            },
+            r"max_user_history_length_percentile must be continuous from 0\.0 to 1\.0, got 1\.5",
+        ),
+        (
+            {
+                "recipeArn": "arn:aws:personalize:::recipe/aws-similar-items",
+                "solutionConfig": {"algorithmHyperParameters": {"item_id_hidden_dim": "50"}},
+            },
+            "item_id_hidden_dim can be set by the ranges of hpoConfig only",
+        ),
         ({"performAutoML": True}, "recipeArn must not be given when performAutoML is true"),
         (
             {
@@ -95,6 +123,14 @@ def searching(kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
                 "solutionConfig": {"autoMLConfig": {"recipeList": ["arn:aws:personalize:::recipe/aws-sims"]}},
             },
             "recipes of the type USER_PERSONALIZATION, got .*aws-sims",
+        ),
+        (
+            {
+                "recipeArn": None,
+                "performAutoML": True,
+                "solutionConfig": {"autoMLConfig": {"metricName": "accuracy"}},
+            },
+            r"metricName must be one of \['coverage', .*'precision_at_5'\], got accuracy",
         ),
     ],
 )

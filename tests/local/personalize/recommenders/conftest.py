@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 
-from personalize_local.personalize.recommenders import Interactions, Model, Recommendation, Request, Table, load
+from personalize_local.personalize.recommenders import Event, Interactions, Model, Recommendation, Request, Table, load
+from personalize_local.personalize.recommenders.data import Array, Floats
+from personalize_local.personalize.recommenders.evaluation import DEEPEST, Split, measure
+from personalize_local.personalize.recommenders.evaluation import NDCG as GAIN
 
 GENRES = 8
 FILMS_PER_GENRE = 30
@@ -16,6 +20,7 @@ NEW_FILMS = 4
 VIEWERS = 280
 EVENTS_PER_VIEWER = 20
 TASTE = 0.9
+NDCG = f"{GAIN}_at_{DEEPEST}"
 
 
 def film_id(genre: int, number: int) -> str:
@@ -60,6 +65,11 @@ def items() -> Table:
     )
 
 
+def fans_of(genre: int, count: int = 6) -> list[Event]:
+    """What somebody has watched who likes a genre."""
+    return [Event(film_id(genre, number), "watch", number) for number in range(count)]
+
+
 def genre_share(item_ids: Iterable[str], genre: int) -> float:
     """Tell how many of some films are of a genre, from 0 to 1."""
     genres = [genre_of(item_id) for item_id in item_ids]
@@ -75,3 +85,27 @@ def survives_a_file(model: Model, request: Request, path: Path) -> bool:
     """Tell whether a model recommends the same once it was written and read."""
     model.save(path)
     return load(path).recommend(request, count=100) == model.recommend(request, count=100)
+
+
+def random_quality(parts: Split) -> float:
+    """What a list in no order at all reaches, in the mean of many."""
+    chance = np.random.default_rng(1)
+    catalogue = np.unique(parts.training.item_ids)
+    gains = [measure(_Shuffled(chance.permutation(catalogue)), parts, remove_seen=True)[NDCG] for _ in range(20)]
+    return float(np.mean(gains))
+
+
+class _Shuffled(Model):
+    kind = "test-shuffled"
+
+    def probabilities(self, request: Request) -> Floats:
+        falling = np.arange(len(self.item_ids), 0, -1, dtype=np.float64)
+        shares: Floats = falling / falling.sum()
+        return shares
+
+    def arrays(self) -> dict[str, Array]:
+        return {}
+
+    @classmethod
+    def from_arrays(cls, item_ids: Array, arrays: Mapping[str, Array]) -> Self:
+        return cls(item_ids)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -25,10 +23,9 @@ from personalize_local.personalize.recommenders import (
     personalization,
     train,
 )
-from personalize_local.personalize.recommenders.data import Array, Floats
-from personalize_local.personalize.recommenders.evaluation import Split, measure, split_data
+from personalize_local.personalize.recommenders.evaluation import split_data
 
-from .conftest import GENRES, NEW_FILMS, film_id, genre_of
+from .conftest import GENRES, NDCG, NEW_FILMS, fans_of, film_id, genre_of, random_quality
 
 V2 = "aws-user-personalization-v2"
 FAMILY = (
@@ -46,7 +43,6 @@ FOR_USERS = sorted(
     for name in TRAINERS.keys() & RECIPES.keys()
     if RECIPES[name].recipe_type in (RecipeType.USER_PERSONALIZATION, RecipeType.POPULAR_ITEMS)
 )
-NDCG = "normalized_discounted_cumulative_gain_at_25"
 
 
 @pytest.fixture(params=["dense", "factors"])
@@ -60,10 +56,6 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(scope="module")
 def model(interactions: Interactions, items: Table) -> Model:
     return train(V2, TrainingData(interactions, items))
-
-
-def fans_of(genre: int, count: int = 6) -> list[Event]:
-    return [Event(film_id(genre, number), "watch", number) for number in range(count)]
 
 
 @pytest.mark.parametrize("recipe", FOR_USERS)
@@ -95,30 +87,6 @@ def test_personalization_beats_popularity(interactions: Interactions) -> None:
         found = compare_with_popularity(V2, TrainingData(interactions, seed=seed), remove_seen=True)
         ratios.append(found[V2][NDCG] / found[POPULARITY][NDCG])
     assert np.mean(ratios) >= 1.6, ratios
-
-
-def random_quality(parts: Split) -> float:
-    """What a list in no order at all reaches, in the mean of many."""
-    chance = np.random.default_rng(1)
-    catalogue = np.unique(parts.training.item_ids)
-    gains = [measure(_Shuffled(chance.permutation(catalogue)), parts, remove_seen=True)[NDCG] for _ in range(20)]
-    return float(np.mean(gains))
-
-
-class _Shuffled(Model):
-    kind = "test-shuffled"
-
-    def probabilities(self, request: Request) -> Floats:
-        falling = np.arange(len(self.item_ids), 0, -1, dtype=np.float64)
-        shares: Floats = falling / falling.sum()
-        return shares
-
-    def arrays(self) -> dict[str, Array]:
-        return {}
-
-    @classmethod
-    def from_arrays(cls, item_ids: Array, arrays: Mapping[str, Array]) -> Self:
-        return cls(item_ids)
 
 
 @pytest.mark.parametrize("recipe", FAMILY)

@@ -20,14 +20,10 @@ from personalize_local.personalize.recommenders import (
     train,
 )
 
-from .conftest import GENRES, film_id, genre_of
+from .conftest import GENRES, fans_of, film_id, genre_of
 
 V1, V2 = "aws-user-personalization", "aws-user-personalization-v2"
 COLDSTART = "aws-hrnn-coldstart"
-
-
-def fans_of(genre: int, count: int = 6) -> list[Event]:
-    return [Event(film_id(genre, number), "watch", number) for number in range(count)]
 
 
 @pytest.fixture(scope="module")

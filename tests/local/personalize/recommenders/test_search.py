@@ -56,3 +56,26 @@ def test_what_ranks_best_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     best = evaluate(RECIPE, TrainingData(data.interactions, hyper_parameters=found, seed=1))
     assert best[METRIC] == max(tried)
     assert tune(RECIPE, data, wanted) == found
+
+
+def test_the_metric_is_what_is_optimized(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(recipe: str, attempt: TrainingData) -> dict[str, float]:
+        events = float(attempt.hyper_parameters.get("bptt", 50))
+        return {METRIC: events, "coverage": 1 / events}
+
+    monkeypatch.setattr(search, "evaluate", measured)
+    data = TrainingData(Interactions(["u"], ["i"], [1]))
+    limits = {"bptt": (2, 5)}
+    assert tune(RECIPE, data, Search(40, limits)) == {"bptt": "5"}
+    assert tune(RECIPE, data, Search(40, limits, metric="coverage")) == {"bptt": "2"}
+    assert tune(RECIPE, data, Search(40, limits, defaults_first=True)) == {}
+
+
+def test_the_defaults_are_one_of_the_trainings() -> None:
+    wanted = Search(3, {"bptt": (2, 20)}, defaults_first=True)
+    first, *others = wanted.candidates(1)
+    assert first == {}
+    assert len(others) == 2
+    assert wanted.trainings(1) == 3
+    assert Search(3, {"bptt": (2, 3)}).trainings(1) == 2
+    assert list(Search(1, {"bptt": (2, 20)}, defaults_first=True).candidates(1)) == [{}]

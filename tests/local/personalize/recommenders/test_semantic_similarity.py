@@ -48,13 +48,15 @@ def share_of(topic: str, item_ids: list[str]) -> float:
 def test_similar_texts_are_about_the_same_without_any_interaction(items: Table) -> None:
     model = train(SEMANTIC, TrainingData(NOTHING, items))
     by_chance = list(np.random.default_rng(1).choice(items.ids, 10, replace=False))
+    # what is popular is about everything
+    popular = [f"{topic}-{number}" for topic in TOPICS for number in range(3)]
     for topic in TOPICS:
         shares = [
             share_of(topic, ids_of(model.recommend(Request(item_id=f"{topic}-{number}"), count=10)))
             for number in range(10)
         ]
         assert np.mean(shares) >= 0.9
-        assert np.mean(shares) >= share_of(topic, by_chance) + 0.4
+        assert np.mean(shares) >= max(share_of(topic, popular), share_of(topic, by_chance)) + 0.4
 
 
 def test_texts_that_share_no_word_are_similar_through_others(items: Table) -> None:

@@ -13,11 +13,13 @@ from personalize_local.personalize.recommenders import (
     Request,
     Table,
     TrainingData,
+    compare_with_popularity,
     evaluate,
     train,
 )
+from personalize_local.personalize.recommenders.evaluation import split_data
 
-from .conftest import ids_of, survives_a_file
+from .conftest import NDCG, ids_of, random_quality, survives_a_file
 
 HOUR = 3600
 SHELVES = 6
@@ -113,6 +115,74 @@ def test_related_items_are_of_the_same_shelf(shop: Interactions, wares: Table, n
         found = share(ids_of(model.recommend(Request(item_id=ware(shelf, 3)), count=5)), shelf)
         assert found >= 0.8
         assert found > max(share(popular, shelf), share(by_chance, shelf))
+
+
+def test_what_is_bought_by_the_same_people_is_related_to_what_is_viewed() -> None:
+    """Who views is told by purchases what goes together: the two are hardly ever viewed by the same people."""
+    rows = []
+    for user in range(100):
+        rows += [(f"u{user}", f"stray-0-{(user + step) % 50}", step, "View") for step in range(3)]
+        rows += [(f"u{user}", f"pair-{user % 2}-{half}", 10 + half, "Purchase") for half in range(2)]
+    rows += [(f"u{user}", f"pair-{user % 2}-0", 5, "View") for user in range(20)]
+    users, items, times, kinds = (list(column) for column in zip(*rows, strict=True))
+    every = Interactions(users, items, times, kinds)
+    views = every.where(np.array(kinds) == "View")
+
+    def first(interactions: Interactions) -> list[str]:
+        model = train("aws-ecomm-customers-who-viewed-x-also-viewed", TrainingData(interactions))
+        return [ids_of(model.recommend(Request(item_id=f"pair-{pair}-0"), count=1))[0] for pair in range(2)]
+
+    assert first(every) == ["pair-0-1", "pair-1-1"]
+    assert not set(first(views)) & {"pair-0-1", "pair-1-1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("aws-ecomm-popular-items-by-views", "View"),
+        ("aws-ecomm-popular-items-by-purchases", "Purchase"),
+        ("aws-vod-most-popular", "Watch"),
+    ],
+)
+def test_popular_items_of_a_type_beat_what_is_popular_at_all_and_chance(
+    shop: Interactions, name: str, kind: str
+) -> None:
+    """They are measured by the events of the type that they stand for."""
+    events = [item for item, found in zip(shop.item_ids, shop.event_types, strict=True) if found == kind]  # type: ignore[arg-type]
+    data = TrainingData(shop)
+    lists = {
+        "model": ids_of(train(name, data).recommend(count=5)),
+        "popular": ids_of(train("aws-popularity-count", data).recommend(count=5)),
+        "chance": list(np.random.default_rng(1).choice(sorted(set(shop.item_ids)), 5, replace=False)),
+    }
+    covered = {found: sum(item in ids for item in events) / len(events) for found, ids in lists.items()}
+    assert covered["model"] > max(covered["popular"], covered["chance"])
+
+
+@pytest.mark.parametrize("name", ["aws-ecomm-recommended-for-you", "aws-vod-top-picks"])
+def test_use_cases_for_users_beat_popularity_and_chance(name: str, shop: Interactions, wares: Table) -> None:
+    data = TrainingData(shop, wares)
+    found = compare_with_popularity(name, data)
+    chance = random_quality(split_data(data))
+    assert found[name][NDCG] > 1.3 * found["aws-popularity-count"][NDCG]
+    assert found[name][NDCG] > 3 * chance
+
+
+def test_trends_of_videos_are_seen_where_popularity_and_chance_are_blind(shop: Interactions) -> None:
+    last = int(shop.timestamps.max())
+    hot = [(f"fan{number}", "hot-0-0", last + 60 * number, "Watch") for number in range(20)]
+    users, items, times, kinds = zip(*hot, strict=True)
+    everything = Interactions(
+        [*shop.user_ids, *users],
+        [*shop.item_ids, *items],
+        [*shop.timestamps.tolist(), *times],
+        [*(shop.event_types if shop.event_types is not None else ()), *kinds],
+    )
+    trending = ids_of(train("aws-vod-trending-now", TrainingData(everything)).recommend(count=100))
+    popular = ids_of(train("aws-popularity-count", TrainingData(everything)).recommend(count=100))
+    by_chance = list(np.random.default_rng(1).permutation(sorted(set(items) | set(shop.item_ids))))
+    assert trending.index("hot-0-0") == 0
+    assert min(popular.index("hot-0-0"), by_chance.index("hot-0-0")) >= 5
 
 
 def test_what_is_in_one_basket_is_bought_together(shop: Interactions) -> None:

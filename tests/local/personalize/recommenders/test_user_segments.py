@@ -54,9 +54,13 @@ def test_users_who_have_not_dealt_with_the_film_are_in_its_segment(interactions:
 
 def test_the_segment_of_an_attribute_is_the_users_of_all_its_items(interactions: Interactions) -> None:
     model = train(BY_ATTRIBUTE, TrainingData(interactions, Table(["x"])))
+    most_active = users_of(model, ["unheard-of"])
+    by_chance = list(np.random.default_rng(1).choice(model.item_ids, FANS, replace=False))
     for genre in range(1, GENRES):
         films = [film_id(genre, number) for number in range(FILMS_PER_GENRE)]
-        assert share_of_fans(users_of(model, films), genre) >= 0.9
+        share = share_of_fans(users_of(model, films), genre)
+        assert share >= 0.9
+        assert share >= 2 * max(share_of_fans(most_active, genre), share_of_fans(by_chance, genre))
 
 
 def test_a_filter_on_users_is_applied(interactions: Interactions) -> None:
