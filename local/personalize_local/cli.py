@@ -51,6 +51,12 @@ def start_command(
         bool,
         typer.Option("--only-personalize", help="Only Personalize and S3, without the rest of AWS."),
     ] = False,
+    enforce_iam: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-iam", help="Roles of functions and state machines, and bucket policies, must allow it."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="What training derives from.")] = 0,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it answers, and let it run.")] = False,
     log_file: Annotated[
@@ -64,6 +70,7 @@ def start_command(
         time_scale=time_scale,
         data=str(data.absolute()) if data else None,
         only_personalize=only_personalize,
+        enforce_iam=enforce_iam,
         seed=seed,
         exit_with_parent=not detach,
     )

@@ -15,9 +15,9 @@ from .deployer import Deployer
 
 @pytest.fixture(scope="module")
 def deployer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
-    """The CDK CLI against a bootstrapped local cloud."""
+    """The CDK CLI against a bootstrapped local cloud in which roles must allow what is done."""
     folder = tmp_path_factory.mktemp("deployer")
-    process = start(CloudSettings(port=free_port(), exit_with_parent=True), folder / "cloud.log")
+    process = start(CloudSettings(port=free_port(), enforce_iam=True, exit_with_parent=True), folder / "cloud.log")
     try:
         deployer = Deployer(LocalCloud(process.port, process.log_path), folder)
         deployer.cdk("bootstrap", "aws://000000000000/us-east-1")

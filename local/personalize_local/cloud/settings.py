@@ -49,6 +49,8 @@ class CloudSettings:
         `personalize_local.personalize.Fault`. Default: - none
     :param exit_with_parent: whether the server ends when its standard input closes, that is when the process that
         started it ends. Default: False
+    :param enforce_iam: whether roles of Lambda functions and of state machines, and bucket policies, must allow what is
+        done. Default: False, everything is allowed
     """
 
     port: int = DEFAULT_PORT
@@ -58,6 +60,7 @@ class CloudSettings:
     seed: int = 0
     fail: tuple[Mapping[str, Any], ...] = ()
     exit_with_parent: bool = False
+    enforce_iam: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -113,6 +116,7 @@ def server_environment(
         **kept,
         **data,
         **({"SERVICES": "s3,sts"} if settings.only_personalize else {}),
+        **({"AUTH": "true"} if settings.enforce_iam else {}),
         "BIND_HOST": HOST,
         # No Docker daemon is looked for: functions run as processes.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",

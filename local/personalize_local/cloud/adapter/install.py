@@ -12,6 +12,7 @@ from personalize_local.cloud.adapter import (
     state_errors,
     state_flow,
     state_limits,
+    state_permissions,
 )
 from personalize_local.cloud.adapter.expected import require_version
 from personalize_local.cloud.service import PersonalizeService
@@ -28,6 +29,7 @@ def install(service: PersonalizeService) -> None:
     sdk_integrations.register(service)
     state_errors.register()
     state_limits.register()
+    state_permissions.register(service)
     state_flow.register()
     lambdas.register()
     cloudformation.register(service)

@@ -11,6 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
+from personalize_local.cloud.adapter.resources import requested_resource
 from personalize_local.cloud.answering import ADMIN_PREFIX, Response, administrate, respond
 from personalize_local.cloud.service import PersonalizeService
 
@@ -92,7 +93,8 @@ def _register_permissions() -> None:
             account_id: str,
         ) -> Any:
             if service == "personalize":
-                return requested_resource(body)
+                operation = (headers.get("x-amz-target") or "").rpartition(".")[2]
+                return requested_resource(operation, _members(body), region, account_id)
             return original(service, method, path, headers, body, query_params, region, account_id)
 
         return extract
@@ -106,11 +108,9 @@ def _register_permissions() -> None:
     )
 
 
-def requested_resource(body: bytes) -> str:
-    """The Personalize ARN that a request names first, or `*`."""
+def _members(body: bytes) -> Mapping[str, Any]:
     try:
         members = json.loads(body or b"{}")
     except ValueError:
-        return "*"
-    arns = (value for name, value in members.items() if name.lower().endswith("arn") and isinstance(value, str))
-    return next((arn for arn in arns if arn.split(":")[2:3] == ["personalize"]), "*")
+        return {}
+    return members if isinstance(members, dict) else {}

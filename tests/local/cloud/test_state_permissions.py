@@ -1,0 +1,132 @@
+"""Where IAM is enforced, the roles of state machines and of callers are judged."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from personalize_local.cloud.adapter.resources import requested_resource
+from personalize_local.cloud.client import LocalCloud
+from personalize_local.cloud.process import free_port, start
+from personalize_local.cloud.settings import CloudSettings
+
+P = "arn:aws:personalize:us-east-1:000000000000"
+DENIED = "is not authorized to perform"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud that enforces IAM."""
+    log = tmp_path_factory.mktemp("strict") / "cloud.log"
+    process = start(CloudSettings(port=free_port(), enforce_iam=True, exit_with_parent=True), log)
+    yield LocalCloud(process.port, process.log_path)
+    process.stop()
+
+
+def run(cloud: LocalCloud, name: str, integration: str, arguments: dict[str, Any], *allowed: Any) -> dict[str, Any]:
+    """Run one task with a role that may do what is allowed."""
+    iam, states = cloud.client("iam"), cloud.client("stepfunctions")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    if allowed:
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in allowed]}
+        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(policy))
+    task = {"Type": "Task", "Resource": f"arn:aws:states:::{integration}", "Arguments": arguments, "End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Task", "States": {"Task": task}}
+    machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+    execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        time.sleep(0.02)
+    return dict(found)
+
+
+def statement(action: str, resource: str, **condition: dict[str, str]) -> dict[str, Any]:
+    return {"Action": action, "Resource": resource, **({"Condition": condition} if condition else {})}
+
+
+def test_a_call_of_personalize(strict: LocalCloud) -> None:
+    arguments = {"Name": "films"}
+    denied = run(strict, "none", "aws-sdk:personalize:createDatasetGroup", arguments)
+    assert (denied["status"], denied["error"]) == ("FAILED", "Personalize.PersonalizeException")
+    assert f"{DENIED}: personalize:CreateDatasetGroup on resource: {P}:dataset-group/films" in denied["cause"]
+
+    other = statement("personalize:CreateDatasetGroup", f"{P}:dataset-group/series")
+    assert run(strict, "other", "aws-sdk:personalize:createDatasetGroup", arguments, other)["status"] == "FAILED"
+
+    right = statement("personalize:CreateDatasetGroup", f"{P}:dataset-group/films")
+    assert run(strict, "right", "aws-sdk:personalize:createDatasetGroup", arguments, right)["status"] == "SUCCEEDED"
+
+
+def test_tags_and_roles_need_permissions_of_their_own(strict: LocalCloud) -> None:
+    role = "arn:aws:iam::000000000000:role/service"
+    arguments = {
+        "Name": "tagged",
+        "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+        "RoleArn": role,
+        "Tags": [{"TagKey": "team", "TagValue": "films"}],
+    }
+    create = statement("personalize:CreateDatasetGroup", f"{P}:dataset-group/*")
+    tag = statement("personalize:TagResource", f"{P}:dataset-group/*")
+    to_another = statement("iam:PassRole", role, StringEquals={"iam:PassedToService": "lambda.amazonaws.com"})
+    to_personalize = statement("iam:PassRole", role, StringEquals={"iam:PassedToService": "personalize.amazonaws.com"})
+    call = "aws-sdk:personalize:createDatasetGroup"
+
+    assert "personalize:TagResource" in run(strict, "untagged", call, arguments, create)["cause"]
+    assert "iam:PassRole" in run(strict, "unpassed", call, arguments, create, tag, to_another)["cause"]
+    assert run(strict, "passed", call, arguments, create, tag, to_personalize)["status"] == "SUCCEEDED"
+
+
+def test_conditions_see_the_tags_of_a_resource(strict: LocalCloud) -> None:
+    client = strict.client("personalize")
+    arn = client.create_dataset_group(name="owned", tags=[{"tagKey": "owner", "tagValue": "films"}])["datasetGroupArn"]
+    while client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"] != "ACTIVE":
+        time.sleep(0.02)
+    call, arguments = "aws-sdk:personalize:deleteDatasetGroup", {"DatasetGroupArn": arn}
+
+    def of(owner: str) -> dict[str, Any]:
+        condition = {"StringEquals": {"aws:ResourceTag/owner": owner}}
+        return statement("personalize:DeleteDatasetGroup", f"{P}:dataset-group/*", **condition)
+
+    assert DENIED in run(strict, "another", call, arguments, of("series"))["cause"]
+    assert run(strict, "owner", call, arguments, of("films"))["status"] == "SUCCEEDED"
+
+
+def test_calls_of_other_services(strict: LocalCloud) -> None:
+    key = {"TableName": "lock", "Key": {"id": {"S": "lock"}}}
+    denied = run(strict, "nolock", "aws-sdk:dynamodb:getItem", key)
+    assert denied["error"] == "DynamoDb.DynamoDbException"
+    assert ":table/lock" in denied["cause"]
+    function = "arn:aws:lambda:us-east-1:000000000000:function:plan"
+    denied = run(strict, "nolambda", "lambda:invoke", {"FunctionName": function, "Payload": {}})
+    assert denied["error"] == "Lambda.AWSLambdaException"
+    child = "arn:aws:states:us-east-1:000000000000:stateMachine:child"
+    starts = statement("states:StartExecution", child)
+    denied = run(strict, "nosync", "states:startExecution.sync:2", {"StateMachineArn": child}, starts)
+    assert "states:DescribeExecution" in denied["cause"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "expected"),
+    [
+        ("ListSolutions", {"datasetGroupArn": f"{P}:dataset-group/films"}, "*"),
+        ("PutEvents", {"trackingId": "t"}, "*"),
+        ("CreateDatasetGroup", {"name": "films"}, f"{P}:dataset-group/films"),
+        (
+            "CreateDataset",
+            {"datasetGroupArn": f"{P}:dataset-group/films", "datasetType": "Items", "schemaArn": f"{P}:schema/s"},
+            f"{P}:dataset/films/ITEMS",
+        ),
+        ("CreateCampaign", {"name": "live", "solutionVersionArn": f"{P}:solution/s/1"}, f"{P}:campaign/live"),
+        ("CreateSolutionVersion", {"solutionArn": f"{P}:solution/s"}, f"{P}:solution/s"),
+        ("DeleteCampaign", {"campaignArn": f"{P}:campaign/live"}, f"{P}:campaign/live"),
+        ("ListTagsForResource", {"resourceArn": f"{P}:campaign/live"}, f"{P}:campaign/live"),
+        ("", {"campaignArn": f"{P}:campaign/live", "userId": "u"}, f"{P}:campaign/live"),
+    ],
+)
+def test_the_resource_that_a_request_is_judged_on(operation: str, members: dict[str, Any], expected: str) -> None:
+    assert requested_resource(operation, members, "us-east-1", "000000000000") == expected
