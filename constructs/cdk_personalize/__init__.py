@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from cdk_personalize.filter import IFilter as IFilter
     from cdk_personalize.filter_expression import FilterExpression as FilterExpression
     from cdk_personalize.filter_expression import FilterExpressionError as FilterExpressionError
+    from cdk_personalize.metric_attribution import AttributedMetric as AttributedMetric
+    from cdk_personalize.metric_attribution import IMetricAttribution as IMetricAttribution
+    from cdk_personalize.metric_attribution import MetricAttribution as MetricAttribution
+    from cdk_personalize.metric_expression import MetricExpression as MetricExpression
     from cdk_personalize.metrics import RequestMetrics as RequestMetrics
     from cdk_personalize.recipe import Hyperparameter as Hyperparameter
     from cdk_personalize.recipe import Recipe as Recipe
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
     from cdk_personalize.solution import ObjectiveSensitivity as ObjectiveSensitivity
     from cdk_personalize.solution import OptimizationObjective as OptimizationObjective
     from cdk_personalize.solution import Solution as Solution
+    from cdk_personalize.solution import SolutionGrants as SolutionGrants
+    from cdk_personalize.training import Training as Training
     from cdk_personalize.use_case import UseCase as UseCase
     from cdk_personalize.workflow.deadlines import Deadlines as Deadlines
     from cdk_personalize.workflow.workflow import Workflow as Workflow
@@ -60,6 +66,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "event_tracker": ("EventTracker", "EventTrackerGrants", "IEventTracker"),
     "filter": ("Filter", "IFilter"),
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
+    "metric_attribution": ("AttributedMetric", "IMetricAttribution", "MetricAttribution"),
+    "metric_expression": ("MetricExpression",),
     "metrics": ("RequestMetrics",),
     "recipe": ("Hyperparameter", "Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
@@ -72,7 +80,9 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "ObjectiveSensitivity",
         "OptimizationObjective",
         "Solution",
+        "SolutionGrants",
     ),
+    "training": ("Training",),
     "use_case": ("UseCase",),
     "workflow.deadlines": ("Deadlines",),
     "workflow.workflow": ("Workflow",),

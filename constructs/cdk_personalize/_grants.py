@@ -15,8 +15,14 @@ GET_ACTION_RECOMMENDATIONS: Final = ("personalize:GetActionRecommendations",)
 PUT_ITEMS: Final = ("personalize:PutItems",)
 PUT_USERS: Final = ("personalize:PutUsers",)
 PUT_EVENTS: Final = ("personalize:PutEvents",)
+TRAIN: Final = (
+    "personalize:CreateSolutionVersion",
+    "personalize:DescribeSolution",
+    "personalize:DescribeSolutionVersion",
+    "personalize:TagResource",
+)
 
 
-def grant(grantee: iam.IGrantable, actions: tuple[str, ...], resource_arn: str) -> iam.Grant:
-    """Allow actions on a resource."""
-    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[resource_arn])
+def grant(grantee: iam.IGrantable, actions: tuple[str, ...], *resource_arns: str) -> iam.Grant:
+    """Allow actions on resources."""
+    return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resource_arns))

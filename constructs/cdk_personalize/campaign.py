@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jsii
-from aws_cdk import Duration, IResolvable, IResource, ITaggableV2, Resource, TagManager, Token
+from aws_cdk import Annotations, Duration, IResolvable, IResource, ITaggableV2, Resource, TagManager, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -61,9 +61,9 @@ class ItemExploration:
                 raise ValueError(f"weight of item_exploration must be from 0 to 1, got {self.weight}")
             config["explorationWeight"] = text(self.weight)
         if self.item_age_cut_off is not None:
-            days = self.item_age_cut_off.to_days()
-            if days < 1:
-                raise ValueError(f"item_age_cut_off must be at least 1 day, got {days} days")
+            days = self.item_age_cut_off.to_days(integral=False)
+            if days < 1 or days != int(days):
+                raise ValueError(f"item_age_cut_off must be whole days, at least 1, got {days:g} days")
             config["explorationItemAgeCutOff"] = f"{days:g}"
         return config
 
@@ -177,6 +177,7 @@ class Campaign(Resource):
         item_exploration: ItemExploration | None = None,
         metadata_with_recommendations: bool | None = None,
         ranking_influence: Mapping[str, float] | None = None,
+        follow_latest: bool = False,
     ) -> None:
         """Declare the campaign.
 
@@ -188,6 +189,8 @@ class Campaign(Resource):
         :param item_exploration: How much is explored. Default: - as the service sets it
         :param metadata_with_recommendations: Whether responses can hold item metadata. Default: - as the service does
         :param ranking_influence: Weights from 0 to 1 of ``POPULARITY`` and ``FRESHNESS``. Default: - none
+        :param follow_latest: Whether the service lets it serve every new version as soon as it is trained, whoever
+            trains it. Default: - the workflow lets it serve new versions, in its next run
         :raises ValueError: When a value is not allowed, or the recipe does not allow it.
         """
         check_name("campaign_name", campaign_name)
@@ -200,7 +203,8 @@ class Campaign(Resource):
             raise ValueError(f"item_exploration is not available with the recipe {recipe.name}")
         if ranking_influence and recipe.known and not recipe.ranking_influence:
             raise ValueError(f"ranking_influence is not available with the recipe {recipe.name}")
-        config: dict[str, Any] = {}
+        # said even if it is not wanted, since it may have been
+        config: dict[str, Any] = {"syncWithLatestSolutionVersion": follow_latest}
         if item_exploration is not None:
             config["itemExplorationConfig"] = item_exploration.render()
         if metadata_with_recommendations is not None:
@@ -209,12 +213,16 @@ class Campaign(Resource):
             config["rankingInfluence"] = _check_influence(ranking_influence)
         super().__init__(scope, id)
         self._solution = solution
-        self._configuration: dict[str, Any] = {"minProvisionedTPS": min_provisioned_tps}
-        if config:
-            self._configuration["campaignConfig"] = config
+        self._configuration: dict[str, Any] = {"minProvisionedTPS": min_provisioned_tps, "campaignConfig": config}
         self._name = self._choose_name(campaign_name)
         self._tags = ResourceTags(self, RESOURCE_TYPE, solution.dataset_group.owner)
         solution._attach_campaign(self)
+        if solution.training.is_automatic and not follow_latest:
+            Annotations.of(self).add_warning_v2(
+                "cdk-personalize:campaignDoesNotFollow",
+                f"the service trains the solution {solution.node.path!r} automatically, and this campaign serves what "
+                "was trained only after the next run of the workflow; use follow_latest=True to serve it at once",
+            )
 
     @staticmethod
     def from_campaign_arn(scope: Construct, id: str, campaign_arn: str) -> ICampaign:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Stack, Tags
@@ -20,6 +21,7 @@ EMPTY_TAG: Final = "cdk-personalize:empty-on-delete"
 
 READ_OBJECTS: Final = ("s3:GetObject",)
 READ_BUCKET: Final = ("s3:ListBucket",)
+WRITE_OBJECTS: Final = ("s3:PutObject",)
 USE_KEY: Final = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 EMPTY_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 EMPTY_BUCKET: Final = (
@@ -129,31 +131,39 @@ def allow_personalize(bucket: s3.IBucket) -> None:
 
     :param bucket: The bucket. One that was imported gets a warning instead, since its policy is managed elsewhere.
     """
-    # The service does not document the condition key for these calls; where it sends it, it must match.
-    condition = {"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(bucket).account}}
-    principals: list[iam.IPrincipal] = [iam.ServicePrincipal(SERVICE)]
-    objects = bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=principals,
-            actions=list(READ_OBJECTS),
-            resources=[bucket.arn_for_objects("*")],
-            conditions=condition,
-        )
-    )
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=principals, actions=list(READ_BUCKET), resources=[bucket.bucket_arn], conditions=condition
-        )
-    )
-    if not objects.statement_added:
-        _warn(bucket, "bucketPolicy", f"the bucket policy must allow {SERVICE} to call s3:GetObject and s3:ListBucket")
+    _allow(bucket, READ_OBJECTS, "*", topic="bucketPolicy")
     if bucket.encryption_key is None:
         return
-    key = bucket.encryption_key.add_to_resource_policy(
-        iam.PolicyStatement(principals=principals, actions=list(USE_KEY), resources=["*"], conditions=condition)
-    )
+    key = bucket.encryption_key.add_to_resource_policy(_statement(bucket, USE_KEY, "*"))
     if not key.statement_added:
         _warn(bucket, "keyPolicy", f"the policy of the bucket's key must allow {SERVICE} to call {', '.join(USE_KEY)}")
+
+
+def allow_personalize_writing(bucket: s3.IBucket, key_pattern: str) -> None:
+    """Allow Amazon Personalize, working for the bucket's account, to list a bucket and write files into it.
+
+    :param bucket: The bucket. One that was imported gets a warning instead, since its policy is managed elsewhere.
+    :param key_pattern: Pattern of the keys of the files.
+    """
+    _allow(bucket, WRITE_OBJECTS, key_pattern, topic="bucketPolicyForReports")
+
+
+def _allow(bucket: s3.IBucket, object_actions: Sequence[str], key_pattern: str, *, topic: str) -> None:
+    objects = bucket.add_to_resource_policy(_statement(bucket, object_actions, bucket.arn_for_objects(key_pattern)))
+    bucket.add_to_resource_policy(_statement(bucket, READ_BUCKET, bucket.bucket_arn))
+    if not objects.statement_added:
+        actions = " and ".join((*object_actions, *READ_BUCKET))
+        _warn(bucket, topic, f"the bucket policy must allow {SERVICE} to call {actions}")
+
+
+def _statement(bucket: s3.IBucket, actions: Sequence[str], resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal(SERVICE)],
+        actions=list(actions),
+        resources=[resource],
+        # The service does not document the condition key for these calls; where it sends it, it must match.
+        conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(bucket).account}},
+    )
 
 
 def _warn(bucket: s3.IBucket, topic: str, message: str) -> None:

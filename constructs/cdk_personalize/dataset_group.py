@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cdk_personalize.dataset import Dataset, DataSource
     from cdk_personalize.event_tracker import EventTracker
     from cdk_personalize.filter import Filter
+    from cdk_personalize.metric_attribution import AttributedMetric, MetricAttribution
     from cdk_personalize.recommender import Recommender
     from cdk_personalize.schema import Schema
     from cdk_personalize.solution import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         OptimizationObjective,
         Solution,
     )
+    from cdk_personalize.training import Training
     from cdk_personalize.use_case import UseCase
     from cdk_personalize.workflow.workflow import Workflow
 
@@ -151,6 +153,7 @@ class DatasetGroup(Resource):
         self._solutions: list[Solution] = []
         self._recommenders: list[Recommender] = []
         self._event_tracker: EventTracker | None = None
+        self._metric_attribution: MetricAttribution | None = None
         self._workflow: Workflow | None = None
         self.datasets_ready = DependencyGroup()
         self.resources_ready = DependencyGroup()
@@ -273,6 +276,11 @@ class DatasetGroup(Resource):
         return self._event_tracker
 
     @property
+    def metric_attribution(self) -> MetricAttribution | None:
+        """Its metric attribution, or ``None``."""
+        return self._metric_attribution
+
+    @property
     def workflow(self) -> Workflow | None:
         """The workflow that imports, trains and deploys, or ``None``."""
         return self._workflow
@@ -351,6 +359,7 @@ class DatasetGroup(Resource):
         optimization_objective: OptimizationObjective | None = None,
         excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
         incremental_update: bool | None = None,
+        training: Training | None = None,
     ) -> Solution:
         """Add a solution as a child. The parameters are those of :class:`Solution`.
 
@@ -365,6 +374,7 @@ class DatasetGroup(Resource):
         :param optimization_objective: Item attribute to optimize for. Default: - relevance alone
         :param excluded_columns: Columns that training ignores. Default: - none
         :param incremental_update: Whether item changes go live without training. Default: - no
+        :param training: Who trains it again. Default: - ``Training.manual()``
         """
         from cdk_personalize.solution import Solution
 
@@ -382,6 +392,7 @@ class DatasetGroup(Resource):
             optimization_objective=optimization_objective,
             excluded_columns=excluded_columns,
             incremental_update=incremental_update,
+            training=training,
         )
 
     def add_recommender(
@@ -446,6 +457,37 @@ class DatasetGroup(Resource):
         from cdk_personalize.event_tracker import EventTracker
 
         return EventTracker(self, id, dataset_group=self, event_tracker_name=event_tracker_name)
+
+    def add_metric_attribution(
+        self,
+        id: str = "MetricAttribution",
+        *,
+        metrics: Sequence[AttributedMetric],
+        report_bucket: s3.IBucket | None = None,
+        report_prefix: str | None = None,
+        report_encryption_key: kms.IKey | None = None,
+    ) -> MetricAttribution:
+        """Add the metric attribution as a child. The parameters are those of :class:`MetricAttribution`.
+
+        :param id: Construct id. Default: - ``MetricAttribution``
+        :param metrics: What is measured.
+        :param report_bucket: Bucket that reports are written to. Default: - CloudWatch alone gets them
+        :param report_prefix: Folder of the reports, ending in ``/``.
+            Default: - ``<id of the dataset group>/metric-attribution/``
+        :param report_encryption_key: KMS key that the reports are encrypted with. Default: - as the bucket says
+        :raises ValueError: When there is one, or a value is not allowed.
+        """
+        from cdk_personalize.metric_attribution import MetricAttribution
+
+        return MetricAttribution(
+            self,
+            id,
+            dataset_group=self,
+            metrics=metrics,
+            report_bucket=report_bucket,
+            report_prefix=report_prefix,
+            report_encryption_key=report_encryption_key,
+        )
 
     def _add_dataset(
         self,
@@ -523,6 +565,10 @@ class DatasetGroup(Resource):
         self._event_tracker = event_tracker
         self.resources_ready.add(event_tracker)
 
+    def _attach_metric_attribution(self, metric_attribution: MetricAttribution) -> None:
+        self._metric_attribution = metric_attribution
+        self.resources_ready.add(metric_attribution)
+
     def _attach_solution(self, solution: Solution) -> None:
         self._solutions.append(solution)
         warn_above(self, "solutions", len(self._solutions))
@@ -586,6 +632,8 @@ class _Complete:
         trained: list[Solution | Recommender] = [*group.solutions, *group.recommenders]
         problems = [problem for each in trained for problem in each._problems()]
         problems.extend(problem for each in group.filters for problem in each._problems(group.datasets))
+        if group.metric_attribution is not None:
+            problems.extend(group.metric_attribution._problems())
         fields = sorted({f"{dataset}.{column}" for each in group.filters for dataset, column in each._fields()})
         if len(fields) > FILTER_FIELDS_PER_DATASET_GROUP:
             problems.append(

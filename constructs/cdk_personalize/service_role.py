@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Annotations, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_personalize._nag import acknowledge_resource
@@ -35,18 +36,21 @@ class ServiceRole(iam.Role):
     See https://docs.aws.amazon.com/personalize/latest/dg/aws-personalize-set-up-permissions.html
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, description: str = "Lets Amazon Personalize read the data of its datasets"
+    ) -> None:
         """Create the role.
 
         :param scope: Parent.
         :param id: Construct id.
+        :param description: What it is for. Default: - that it reads the data of datasets
         """
         stack = Stack.of(scope)
         jobs = stack.format_arn(service="personalize", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
         super().__init__(
             scope,
             id,
-            description="Lets Amazon Personalize read the data of its datasets",
+            description=description,
             assumed_by=iam.ServicePrincipal(
                 SERVICE,
                 conditions={
@@ -105,3 +109,15 @@ class ServiceRole(iam.Role):
             self.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt"], resources=[source.bucket.encryption_key.key_arn])
             )
+
+    def allow_writing(self, bucket: s3.IBucket, key_pattern: str, reason: str) -> None:
+        """Allow to list a bucket and write files into it.
+
+        :param bucket: The bucket.
+        :param key_pattern: Pattern of the keys of the files.
+        :param reason: Why the files are not known by name.
+        """
+        files = bucket.arn_for_objects(key_pattern)
+        self.add_to_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[files]))
+        self.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
+        acknowledge_resource(self, files, reason)

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsii
 from aws_cdk import Annotations, IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_personalize import avro
+from cdk_personalize import _grants, avro
 from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import Value, text
 from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
+from cdk_personalize.training import Training
 
 if TYPE_CHECKING:
     from cdk_personalize.campaign import Campaign, ItemExploration
@@ -33,9 +35,9 @@ MAX_EVENTS: Final = 10
 MAX_TRAINING_JOBS: Final = 40
 MAX_PARALLEL_TRAINING_JOBS: Final = 10
 
-UPDATABLE_MEMBERS: Final = ("performAutoTraining",)
+UPDATABLE_MEMBERS: Final = ("performAutoTraining", "performIncrementalUpdate")
 UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig",)
-"""What does not change a model; everything else makes another solution."""
+"""What does not change a model, and is changed in place; everything else makes another solution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +109,41 @@ class OptimizationObjective:
     sensitivity: ObjectiveSensitivity
 
 
+class SolutionGrants:
+    """Permissions to train a solution."""
+
+    def __init__(self, solution: Solution) -> None:
+        """Grant permissions on a solution.
+
+        :param solution: The solution.
+        """
+        self._solution = solution
+
+    def train(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to create solution versions, with tags, and to see how they are getting on.
+
+        There is a warning when the service trains the solution: two would then own its retraining.
+
+        :param grantee: Who is allowed.
+        """
+        solution = self._solution
+        if solution.training.is_automatic:
+            Annotations.of(solution).add_warning_v2(
+                "cdk-personalize:twoOwnersOfRetraining",
+                f"the service trains the solution {solution.node.path!r} automatically and something else may train it "
+                "too; each training is billed: use Training.manual(), or do not grant it",
+            )
+        arn = solution.solution_arn
+        return _grants.grant(grantee, _grants.TRAIN, arn, f"{arn}/*")
+
+
 @jsii.implements(ITaggableV2)
 class Solution(Resource):
     """A recipe with its configuration, trained on the data of a dataset group.
 
     The solution itself, its versions and what serves them are made by the workflow of the dataset group. A change of
     what the service cannot change in place makes another solution, which takes the place of the former one when it is
-    trained. Automatic training by the service is always off, since the workflow trains.
+    trained. The workflow makes the first version; ``training`` says who makes those after it.
 
     See https://docs.aws.amazon.com/personalize/latest/dg/customizing-solution-config.html
     """
@@ -134,6 +164,7 @@ class Solution(Resource):
         optimization_objective: OptimizationObjective | None = None,
         excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
         incremental_update: bool | None = None,
+        training: Training | None = None,
     ) -> None:
         """Declare the solution.
 
@@ -150,7 +181,9 @@ class Solution(Resource):
         :param hyperparameter_optimization: Search for the best hyperparameters. Default: - none
         :param optimization_objective: Item attribute to optimize for. Default: - relevance alone
         :param excluded_columns: Columns that training ignores. Default: - none
-        :param incremental_update: Whether item changes go live without training, at additional cost. Default: - no
+        :param incremental_update: Whether item changes go live without training, at additional cost. Can be changed in
+            place. Default: - no
+        :param training: Who trains it again. Can be changed in place. Default: - ``Training.manual()``
         :raises ValueError: When the recipe cannot be configured like that.
         """
         check_name("solution_name", solution_name)
@@ -158,7 +191,9 @@ class Solution(Resource):
         _check_support("events", events, recipe.events_config, recipe)
         _check_support("optimization_objective", optimization_objective, recipe.optimization_objective, recipe)
         _check_support("incremental_update", incremental_update, recipe.incremental_update, recipe)
-        config: dict[str, Any] = {}
+        training = training or Training.manual()
+        training_members = training.render()
+        config: dict[str, Any] = training_members.pop("solutionConfig", {})
         if event_value_threshold is not None:
             config["eventValueThreshold"] = text(event_value_threshold)
         config |= _render_hyperparameters(recipe, hyperparameters or {})
@@ -176,17 +211,19 @@ class Solution(Resource):
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._recipe = recipe
+        self._training = training
         self._excluded_columns = dict(excluded_columns or {})
         self._optimization_objective = optimization_objective
         self._needs_event_type = event_type is not None or events is not None
         self._configuration: dict[str, Any] = {
             "recipeArn": f"arn:{Stack.of(self).partition}:personalize:::{recipe.resource}",
-            "performAutoTraining": False,
+            **training_members,
         }
         if hyperparameter_optimization is not None:
             self._configuration["performHPO"] = True
-        if incremental_update is not None:
-            self._configuration["performIncrementalUpdate"] = incremental_update
+        # said even if it is not wanted, since it may have been
+        if incremental_update is not None or recipe.incremental_update:
+            self._configuration["performIncrementalUpdate"] = bool(incremental_update)
         if event_type is not None:
             self._configuration["eventType"] = event_type
         if config:
@@ -222,6 +259,16 @@ class Solution(Resource):
     def recipe(self) -> Recipe:
         """What is trained."""
         return self._recipe
+
+    @property
+    def training(self) -> Training:
+        """Who trains it again."""
+        return self._training
+
+    @property
+    def grants(self) -> SolutionGrants:
+        """What can be allowed on the solution."""
+        return SolutionGrants(self)
 
     @property
     def campaigns(self) -> list[Campaign]:
@@ -264,6 +311,7 @@ class Solution(Resource):
         item_exploration: ItemExploration | None = None,
         metadata_with_recommendations: bool | None = None,
         ranking_influence: Mapping[str, float] | None = None,
+        follow_latest: bool = False,
     ) -> Campaign:
         """Add a campaign as a child. The parameters are those of :class:`Campaign`.
 
@@ -273,6 +321,7 @@ class Solution(Resource):
         :param item_exploration: How much is explored. Default: - as the service sets it
         :param metadata_with_recommendations: Whether responses can hold item metadata. Default: - as the service does
         :param ranking_influence: Weights of ``POPULARITY`` and ``FRESHNESS``. Default: - none
+        :param follow_latest: Whether the service lets it serve every new version at once. Default: - the workflow does
         :raises ValueError: When the recipe does not allow it.
         """
         from cdk_personalize.campaign import Campaign
@@ -286,6 +335,7 @@ class Solution(Resource):
             item_exploration=item_exploration,
             metadata_with_recommendations=metadata_with_recommendations,
             ranking_influence=ranking_influence,
+            follow_latest=follow_latest,
         )
 
     def _attach_campaign(self, campaign: Campaign) -> None:

@@ -29,6 +29,9 @@ class Shop:
     team: str = "red"
     campaign: bool = True
     workflow: str = "Workflow"
+    attributed_metrics: tuple[str, ...] = ("views",)
+    training: personalize.Training = personalize.Training.manual()  # noqa: RUF009 - immutable
+    follow_latest: bool = False
     removal_policy: cdk.RemovalPolicy = RETAIN
 
     def synth(self, folder: Path) -> Path:
@@ -48,12 +51,19 @@ class Shop:
             source=personalize.DataSource(bucket, "items/"),
         )
         shop.add_event_tracker()
+        shop.add_metric_attribution(
+            metrics=[
+                personalize.AttributedMetric(event_type="view", metric_name=name) for name in self.attributed_metrics
+            ],
+            report_bucket=bucket,
+        )
         for name, expression in self.filters:
             shop.add_filter(name, expression=expression)
-        picks = shop.add_solution("Picks", recipe=self.recipe)
+        picks = shop.add_solution("Picks", recipe=self.recipe, training=self.training)
         outputs = {"Group": shop.dataset_group_arn, "Solution": picks.solution_arn, "Bucket": bucket.bucket_name}
         if self.campaign:
-            outputs["Campaign"] = picks.add_campaign("Live", min_provisioned_tps=self.tps).campaign_arn
+            live = picks.add_campaign("Live", min_provisioned_tps=self.tps, follow_latest=self.follow_latest)
+            outputs["Campaign"] = live.campaign_arn
         workflow = personalize.Workflow(stack, self.workflow, dataset_group=shop)
         outputs |= {"Workflow": workflow.state_machine_arn, "Topic": workflow.topic.topic_arn}
         for name, value in outputs.items():

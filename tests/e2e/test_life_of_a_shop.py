@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
 import cdk_personalize as personalize
@@ -217,6 +218,38 @@ def test_workflow_of_another_construct_id_takes_over_what_the_former_one_made(
     assert again["Workflow"] == outputs["Workflow"]
 
 
+def test_who_trains_what_follows_and_what_is_measured_change_in_place(
+    deployer: Deployer, outputs: dict[str, str]
+) -> None:
+    before, runs = last_call(deployer), len(deployer.runs(outputs))
+    changed = replace(
+        CHANGED,
+        training=personalize.Training.automatic(every=cdk.Duration.days(3)),
+        follow_latest=True,
+        attributed_metrics=("views", "seen"),
+    )
+    now = deployer.deploy(changed)
+    run = deployer.settled(outputs, more_than=runs)
+    assert run["status"] == "SUCCEEDED", run.get("cause")
+
+    client = deployer.cloud.client("personalize")
+    made = [call["operation"] for call in deployer.cloud.calls(since=before)]
+    updates = [name for name in made if name.startswith(("Create", "Update", "Delete"))]
+    assert sorted(updates) == ["UpdateCampaign", "UpdateMetricAttribution", "UpdateSolution"]
+    solution = client.describe_solution(solutionArn=now["Solution"])["solution"]
+    assert solution["performAutoTraining"] is True
+    assert solution["solutionConfig"]["autoTrainingConfig"] == {"schedulingExpression": "rate(3 days)"}
+    campaign = client.describe_campaign(campaignArn=now["Campaign"])["campaign"]
+    assert campaign["campaignConfig"]["syncWithLatestSolutionVersion"] is True
+    found = client.list_metric_attribution_metrics()["metrics"]
+    assert {(metric["metricName"], metric["eventType"]) for metric in found} == {("VIEWS", "VIEW"), ("SEEN", "VIEW")}
+
+    deployer.deploy(CHANGED)
+    assert deployer.settled(outputs, more_than=runs + 1)["status"] == "SUCCEEDED"
+    solution = client.describe_solution(solutionArn=now["Solution"])["solution"]
+    assert solution["performAutoTraining"] is False
+
+
 def test_campaign_removed_from_the_code_is_gone_after_the_next_run(deployer: Deployer, outputs: dict[str, str]) -> None:
     runs = len(deployer.runs(outputs))
     deployer.deploy(replace(CHANGED, campaign=False))
@@ -239,6 +272,7 @@ def left(deployer: Deployer) -> dict[str, list[str]]:
         "campaigns": client.list_campaigns()["campaigns"],
         "filters": client.list_filters()["Filters"],
         "event trackers": client.list_event_trackers()["eventTrackers"],
+        "metric attributions": client.list_metric_attributions()["metricAttributions"],
         "buckets": deployer.cloud.client("s3").list_buckets()["Buckets"],
         "roles": deployer.cloud.client("iam").list_roles()["Roles"],
     }
@@ -259,7 +293,8 @@ def test_destroy_by_default_keeps_the_data_and_nothing_that_is_billed_by_the_hou
     remains = left(deployer)
     assert len(remains["dataset groups"]) == 1
     assert len(remains["datasets"]) == 2
-    assert remains["solutions"] == remains["campaigns"] == remains["filters"] == remains["event trackers"] == []
+    for kind in ("solutions", "campaigns", "filters", "event trackers", "metric attributions"):
+        assert remains[kind] == [], kind
 
 
 def test_redeploy_adopts_the_data(deployer: Deployer, outputs: dict[str, str]) -> None:

@@ -24,7 +24,24 @@ def campaign(
 
 
 def test_the_least() -> None:
-    assert campaign().configuration == {"minProvisionedTPS": 1}
+    assert campaign().configuration == {
+        "minProvisionedTPS": 1,
+        "campaignConfig": {"syncWithLatestSolutionVersion": False},
+    }
+
+
+@pytest.mark.parametrize(("follows", "warns"), [(True, False), (False, True)])
+def test_a_campaign_of_what_is_trained_automatically_should_follow(follows: bool, warns: bool) -> None:
+    synthesis = Synthesis()
+    training = personalize.Training.automatic(every=cdk.Duration.days(7))
+    made = synthesis.group().add_solution("TopPicks", recipe=V2, training=training)
+
+    live = made.add_campaign("Live", follow_latest=follows)
+
+    assert live.configuration["campaignConfig"]["syncWithLatestSolutionVersion"] is follows
+    found = [str(each.data) for each in live.node.metadata if each.type == "aws:cdk:warning"]
+    assert len(found) == warns
+    assert all("[ack: cdk-personalize:campaignDoesNotFollow]" in each for each in found)
 
 
 def test_everything() -> None:
@@ -37,11 +54,12 @@ def test_everything() -> None:
         "campaignConfig": {
             "itemExplorationConfig": {"explorationWeight": "0", "explorationItemAgeCutOff": "14"},
             "enableMetadataWithRecommendations": False,
+            "syncWithLatestSolutionVersion": False,
         },
     }
     assert campaign(Recipe.SEMANTIC_SIMILARITY, ranking_influence={"FRESHNESS": 0}).configuration == {
         "minProvisionedTPS": 1,
-        "campaignConfig": {"rankingInfluence": {"FRESHNESS": 0}},
+        "campaignConfig": {"rankingInfluence": {"FRESHNESS": 0}, "syncWithLatestSolutionVersion": False},
     }
 
 
@@ -68,7 +86,12 @@ def test_everything() -> None:
         (
             V1,
             {"item_exploration": personalize.ItemExploration(item_age_cut_off=cdk.Duration.days(0))},
-            "item_age_cut_off must be at least 1 day, got 0 days",
+            "item_age_cut_off must be whole days, at least 1, got 0 days",
+        ),
+        (
+            V1,
+            {"item_exploration": personalize.ItemExploration(item_age_cut_off=cdk.Duration.hours(36))},
+            "item_age_cut_off must be whole days, at least 1, got 1.5 days",
         ),
         (V2, {"ranking_influence": {"FRESHNESS": 1}}, "ranking_influence is not available with the recipe"),
         (
@@ -103,7 +126,10 @@ def test_tokens_pass() -> None:
 
     assert synthesis.stack.resolve(made.configuration) == {
         "minProvisionedTPS": {"Ref": "Number"},
-        "campaignConfig": {"itemExplorationConfig": {"explorationWeight": {"Ref": "Number"}}},
+        "campaignConfig": {
+            "itemExplorationConfig": {"explorationWeight": {"Ref": "Number"}},
+            "syncWithLatestSolutionVersion": False,
+        },
     }
 
 

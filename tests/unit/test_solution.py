@@ -8,6 +8,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 
 import cdk_personalize as personalize
 from tests.unit.conftest import USERS, Synthesis
@@ -31,6 +32,59 @@ def arn(name: str) -> dict[str, Any]:
 
 def test_the_least() -> None:
     assert configuration() == {"recipeArn": arn("aws-user-personalization-v2"), "performAutoTraining": False}
+
+
+WEEKLY = personalize.Training.automatic(every=cdk.Duration.days(7))
+
+
+@pytest.mark.parametrize(("days", "schedule"), [(1, "rate(1 day)"), (7, "rate(7 days)"), (30, "rate(30 days)")])
+def test_the_service_trains(days: int, schedule: str) -> None:
+    found = configuration(training=personalize.Training.automatic(every=cdk.Duration.days(days)), event_type="watch")
+
+    assert found["performAutoTraining"] is True
+    assert found["solutionConfig"] == {"autoTrainingConfig": {"schedulingExpression": schedule}}
+
+
+def test_nobody_trains_unless_asked_and_the_service_is_told() -> None:
+    assert configuration(training=personalize.Training.manual()) == configuration()
+    assert solution().training == personalize.Training.manual()
+    assert configuration(Recipe.SEMANTIC_SIMILARITY)["performIncrementalUpdate"] is False
+
+
+@pytest.mark.parametrize(
+    ("every", "got"),
+    [
+        (cdk.Duration.days(31), "31 days"),
+        (cdk.Duration.hours(36), "1.5 days"),
+        (cdk.Duration.days(0), "0 days"),
+    ],
+)
+def test_schedules_that_the_service_does_not_know(every: cdk.Duration, got: str) -> None:
+    with pytest.raises(ValueError, match=f"^every must be a whole number of days from 1 to 30, got {got}$"):
+        personalize.Training.automatic(every=every)
+
+
+@pytest.mark.parametrize(("training", "warns"), [(None, False), (WEEKLY, True)])
+def test_retraining_has_one_owner(training: personalize.Training | None, warns: bool) -> None:
+    synthesis = Synthesis()
+    made = synthesis.group().add_solution("TopPicks", recipe=V2, training=training)
+    role = iam.Role(synthesis.stack, "Trainer", assumed_by=iam.AccountRootPrincipal())
+
+    made.grants.train(role)
+
+    found = [str(each.data) for each in made.node.metadata if each.type == "aws:cdk:warning"]
+    assert len(found) == warns
+    assert all("[ack: cdk-personalize:twoOwnersOfRetraining]" in each for each in found)
+    [policy] = [each for each in role.node.find_all() if isinstance(each, iam.CfnPolicy)]
+    arn = made.stack.resolve(made.solution_arn)
+    [statement] = made.stack.resolve(policy.policy_document)["Statement"]
+    assert statement["Action"] == [
+        "personalize:CreateSolutionVersion",
+        "personalize:DescribeSolution",
+        "personalize:DescribeSolutionVersion",
+        "personalize:TagResource",
+    ]
+    assert statement["Resource"] == [arn, made.stack.resolve(f"{made.solution_arn}/*")]
 
 
 def test_event_type_and_threshold() -> None:
@@ -303,7 +357,9 @@ def test_the_name_stands_for_what_makes_another_model_and_for_the_dataset_group(
     renamed = solution(Recipe.SEMANTIC_SIMILARITY, solution_name="similar")
 
     assert solution(Recipe.SEMANTIC_SIMILARITY).solution_name == base.solution_name
-    assert solution(Recipe.SEMANTIC_SIMILARITY, incremental_update=True).solution_name != base.solution_name
+    # what is changed in place makes no other solution
+    assert solution(Recipe.SEMANTIC_SIMILARITY, incremental_update=True).solution_name == base.solution_name
+    assert solution(Recipe.SEMANTIC_SIMILARITY, training=WEEKLY).solution_name == base.solution_name
     assert solution(V2).solution_name != base.solution_name
     assert solution(V2, events=[WEIGHT(event_type="watch")]).solution_name != solution(V2).solution_name
     assert solution(V2, event_type="watch").solution_name != solution(V2).solution_name

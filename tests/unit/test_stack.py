@@ -28,6 +28,10 @@ def films(app: cdk.App, policy: cdk.RemovalPolicy) -> None:
         group.add_interactions(schema=personalize.Schema.interactions(event_type=True))
         group.add_users(schema=USERS)
         group.add_event_tracker()
+        group.add_metric_attribution(
+            metrics=[personalize.AttributedMetric(event_type="watch", metric_name="watches")],
+            report_bucket=group.data_bucket,
+        )
         group.add_filter("Unwatched", expression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")')
         role = iam.Role(stack, f"{key}Loader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.datasets[1].grants.put_users(role)
@@ -61,7 +65,7 @@ def test_every_custom_resource_has_a_time_limit(tmp_path: Path) -> None:
             if resource["Type"].startswith("Custom::"):
                 found += 1
                 assert resource["Properties"]["ServiceTimeout"] == "3600"
-    assert found == 14
+    assert found == 16
 
 
 def test_two_syntheses_are_identical(tmp_path: Path) -> None:

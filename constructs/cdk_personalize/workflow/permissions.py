@@ -44,6 +44,7 @@ SOLUTION: Permissions = {
         "personalize:CreateSolution",
         "personalize:CreateSolutionVersion",
         "personalize:TagResource",
+        "personalize:UpdateSolution",
     ),
     "declared campaigns": ("personalize:CreateCampaign", "personalize:TagResource", "personalize:UpdateCampaign"),
     "any solution": (

@@ -1,4 +1,4 @@
-"""The state machine that makes one solution true: create it, train it, measure it, serve it with its campaigns.
+"""The state machine that makes one solution true: create or update it, train it, measure it, serve its campaigns.
 
 One execution a solution, started by the workflow's: a training of days then has a history of its own.
 Its input is one entry of ``solutions`` in the plan (``personalize_lambda.workflow.reconcile``).
@@ -53,6 +53,19 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         late="Solution late",
         failed="Solution failed",
     )
+    update = Poll(
+        subject="Update",
+        variable="update",
+        read="describeSolution",
+        arguments={"SolutionArn": expression("$plan.solutionArn")},
+        # an update has a status of its own beside the solution's, which stays ACTIVE
+        status=either("$states.result.Solution.LatestSolutionUpdate.Status", "$states.result.Solution.Status"),
+        reason=either("$states.result.Solution.LatestSolutionUpdate.FailureReason", _UNSTATED),
+        deadline_seconds=deadlines.creation.to_seconds(),
+        settled=[("$updateStatus = 'ACTIVE'", "Train?"), ("$updateStatus = 'CREATE FAILED'", "Update failed")],
+        late="Update late",
+        failed="Update failed",
+    )
     version = Poll(
         subject="Training",
         variable="version",
@@ -76,8 +89,13 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             metrics="{}",
             campaigns="[]",
             attempts="0",
+            notUpdated="[]",
         ),
-        "Create?": choice(("$plan.create != null", "Create solution"), default="Train?"),
+        "Create?": choice(
+            ("$plan.create != null", "Create solution"),
+            ("$plan.update != null", "Update solution"),
+            default="Train?",
+        ),
         "Create solution": sdk_task(
             "personalize:createSolution",
             partition=partition,
@@ -91,6 +109,20 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             ],
         ),
         **solution.states(partition),
+        "Update solution": sdk_task(
+            "personalize:updateSolution",
+            partition=partition,
+            arguments=expression("$plan.update"),
+            next_state=update.start,
+            retry=retry_write(deadlines.creation.to_seconds()),
+            catchers=[catch("Update failed", updateReason=error_reason())],
+        ),
+        **update.states(partition),
+        "Update late": assign("Update failed", updateReason=update.waited),
+        # what is trained and served does not depend on the update, which the next run tries again
+        "Update failed": assign(
+            "Train?", notUpdated="[{'name': 'update of solution ' & $plan.name, 'reason': $updateReason}]"
+        ),
         "Train?": choice(
             ("$plan.train != null", "Create solution version"),
             ("$version != null", version.start),
@@ -160,7 +192,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             solutionVersionArn="$version",
             metrics="$metrics",
             campaigns="[$campaigns.name]",
-            failures="[$campaigns.failures]",
+            failures="$append($notUpdated, [$campaigns.failures])",
         ),
         "Solution late": assign("Solution failed", solutionReason=solution.waited),
         "Solution failed": _failed("$plan.name", "'solution'", "$solutionReason"),
@@ -181,7 +213,7 @@ def _failed(name: str, what: str, reason: str) -> dict[str, Any]:
         solutionVersionArn="null",
         metrics="{}",
         campaigns="[]",
-        failures=f"[{{'name': {what} & ' ' & {name}, 'reason': {reason}}}]",
+        failures=f"$append($notUpdated, [{{'name': {what} & ' ' & {name}, 'reason': {reason}}}])",
     )
 
 
@@ -205,7 +237,8 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
         late="Campaign late",
         failed="Campaign failed",
     )
-    arguments = expression("$merge([$campaign.arguments, {'SolutionVersionArn': $serve}])")
+    # the plan names a version only where it is another one than that of this execution: the latest, whichever it is
+    arguments = expression("$merge([{'SolutionVersionArn': $serve}, $campaign.arguments])")
     failed = catch("Campaign failed", campaignReason=error_reason())
     return {
         "Begin campaign": assign(

@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "Custom::PersonalizeDatasetGroup": "dataset_group",
     "Custom::PersonalizeDeployment": "deployment",
     "Custom::PersonalizeEmptyBucket": "empty_bucket",
+    "Custom::PersonalizeMetricAttribution": "metric_attribution",
     "Custom::PersonalizeSchema": "schema",
 }
 

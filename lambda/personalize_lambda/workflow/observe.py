@@ -7,6 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from .reconcile import (
+    FAILED,
+    UPDATABLE,
+    UPDATABLE_CONFIG,
     CampaignState,
     DatasetState,
     ImportJob,
@@ -35,7 +38,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     campaigns: dict[str, CampaignState] = {}
     for summary in _pages(personalize, "list_solutions", "solutions", datasetGroupArn=document["datasetGroupArn"]):
         with suppress(missing):  # gone since it was listed
-            solutions[summary["solutionArn"]] = _solution(personalize, summary, owner)
+            solutions[summary["solutionArn"]] = _solution(personalize, summary["solutionArn"], owner)
             for entry in _pages(personalize, "list_campaigns", "campaigns", solutionArn=summary["solutionArn"]):
                 with suppress(missing):
                     campaigns[entry["campaignArn"]] = _campaign(personalize, entry["campaignArn"], owner)
@@ -43,8 +46,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     for solution in document["solutions"]:
         if solution["solutionArn"] not in solutions:
             with suppress(missing):
-                summary = personalize.describe_solution(solutionArn=solution["solutionArn"])["solution"]
-                solutions[summary["solutionArn"]] = _solution(personalize, summary, owner)
+                solutions[solution["solutionArn"]] = _solution(personalize, solution["solutionArn"], owner)
         for campaign in solution["campaigns"]:
             if campaign["campaignArn"] not in campaigns:
                 with suppress(missing):
@@ -93,13 +95,14 @@ def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> Datase
     return DatasetState(files=files, imports=jobs)
 
 
-def _solution(personalize: Any, summary: Mapping[str, Any], owner: str) -> SolutionState:
-    arn = summary["solutionArn"]
+def _solution(personalize: Any, arn: str, owner: str) -> SolutionState:
+    solution = personalize.describe_solution(solutionArn=arn)["solution"]
     return SolutionState(
         arn=arn,
-        name=summary["name"],
-        status=summary["status"],
+        name=solution["name"],
+        status=solution["status"],
         owned=_owned(personalize, arn, owner),
+        configuration=_updatable(solution),
         versions=[
             SolutionVersion(
                 arn=version["solutionVersionArn"],
@@ -109,6 +112,19 @@ def _solution(personalize: Any, summary: Mapping[str, Any], owner: str) -> Solut
             for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=arn)
         ],
     )
+
+
+def _updatable(solution: Mapping[str, Any]) -> dict[str, Any]:
+    """What UpdateSolution can change, named as it names it: as it is, or as an update that did not fail makes it.
+
+    The service does not say whether what was updated is then shown in the solution itself, so both are read.
+    """
+    latest = solution.get("latestSolutionUpdate", {})
+    shown = [solution, *([latest] if latest.get("status") != FAILED else [])]
+    configuration = {name: each[name] for each in shown for name in UPDATABLE if name in each}
+    parts = [solution.get("solutionConfig", {}), *(each.get("solutionUpdateConfig", {}) for each in shown)]
+    config = {name: part[name] for part in parts for name in UPDATABLE_CONFIG if name in part}
+    return configuration | {"solutionUpdateConfig": config}
 
 
 def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:

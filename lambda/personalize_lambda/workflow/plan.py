@@ -43,6 +43,7 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
             plan = plan_solutions(document, world, event["failedImports"])
             for step in plan["solutions"]:
                 step["create"] = step["create"] and _request("CreateSolution", step["create"])
+                step["update"] = step["update"] and _request("UpdateSolution", step["update"])
                 step["train"] = step["train"] and _request("CreateSolutionVersion", step["train"])
                 for campaign in step["campaigns"]:
                     operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"

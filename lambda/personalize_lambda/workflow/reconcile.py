@@ -16,6 +16,10 @@ INACTIVE = "INACTIVE"
 _VERSION_SETTLED = {ACTIVE, FAILED, STOPPED}
 _JOB_SETTLED = {ACTIVE, FAILED}
 _JOB_NAME_LENGTH = 63
+UPDATABLE = ("performAutoTraining", "performIncrementalUpdate")
+UPDATABLE_CONFIG = ("autoTrainingConfig",)
+"""What of a solution is changed in place; everything else makes another solution."""
+_LATEST = "$LATEST"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +51,14 @@ class SolutionVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class SolutionState:
-    """A solution as it is."""
+    """A solution as it is; ``configuration`` is what of it can be changed in place, as UpdateSolution names it."""
 
     arn: str
     name: str
     status: str
     owned: bool
     versions: Sequence[SolutionVersion]
+    configuration: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +147,7 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
 
 
 def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
-    """The trainings to stop, and the solutions to create, train or serve.
+    """The trainings to stop, and the solutions to create, update, train or serve.
 
     A solution is trained when it has no version that serves or is on its way, once every declared dataset holds data
     and no import of this run has failed: a model is never made from half of the data.
@@ -157,22 +162,23 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
         newest_first = sorted(state.versions, key=lambda v: v.created, reverse=True) if state else []
         training = next((v for v in newest_first if v.status not in _VERSION_SETTLED), None)
         serving = training or next((v for v in newest_first if v.status == ACTIVE), None)
-        if serving is None and not may_train:
-            waiting += [f"{solution['name']}: data for {', '.join(empty)}"] if empty else []
-            continue
+        is_waiting = serving is None and not may_train
+        if is_waiting and empty:
+            waiting.append(f"{solution['name']}: data for {', '.join(empty)}")
         step = {
             "name": solution["name"],
             "solutionArn": solution["solutionArn"],
-            "create": None if state else _create_solution(document, solution),
-            "train": None if serving else _train(solution),
+            "create": None if state or is_waiting else _create_solution(document, solution),
+            "update": _update_solution(solution, state) if state else None,
+            "train": None if serving or is_waiting else _train(solution),
             "solutionVersionArn": serving.arn if serving else None,
             "campaigns": [
                 action
-                for campaign in solution["campaigns"]
-                if (action := _campaign_action(campaign, world, serving.arn if serving else None))
+                for campaign in ([] if is_waiting else solution["campaigns"])
+                if (action := _campaign_action(solution, campaign, world, serving.arn if serving else None))
             ],
         }
-        if step["create"] or step["train"] or training or step["campaigns"]:
+        if training or any(step[part] for part in ("create", "update", "train", "campaigns")):
             solutions.append(step)
     declared = {solution["solutionArn"] for solution in document["solutions"]}
     return {
@@ -298,24 +304,44 @@ def _create_solution(document: Mapping[str, Any], solution: Mapping[str, Any]) -
     }
 
 
+def _update_solution(solution: Mapping[str, Any], state: SolutionState) -> JsonObject | None:
+    """What UpdateSolution is called with; None where the solution is as declared."""
+    declared = solution["configuration"]
+    config = {name: value for name, value in declared.get("solutionConfig", {}).items() if name in UPDATABLE_CONFIG}
+    wanted = {name: value for name, value in declared.items() if name in UPDATABLE}
+    wanted |= {"solutionUpdateConfig": config} if config else {}
+    # one that could not be created is pruned and made anew
+    if state.status == FAILED or _holds(state.configuration, wanted):
+        return None
+    return {"solutionArn": solution["solutionArn"], **wanted}
+
+
 def _train(solution: Mapping[str, Any]) -> JsonObject:
     return {"solutionArn": solution["solutionArn"], "trainingMode": "FULL", "tags": solution["tags"]}
 
 
-def _campaign_action(campaign: Mapping[str, Any], world: World, serve: str | None) -> JsonObject | None:
+def _campaign_action(
+    solution: Mapping[str, Any], campaign: Mapping[str, Any], world: World, serve: str | None
+) -> JsonObject | None:
     """Create, update or just wait for a campaign; None where it is as declared. ``serve`` is None for a version yet
-    to be trained."""
+    to be trained. A campaign that follows the latest version is told so, and is then left to the service."""
     state = world.campaigns.get(campaign["campaignArn"])
     _refuse_foreign("campaign", campaign["name"], state)
     action = {"name": campaign["name"], "campaignArn": campaign["campaignArn"]}
-    if state is None:
-        arguments = {"name": campaign["name"], **campaign["configuration"], "tags": campaign["tags"]}
-        return {**action, "action": "create", "arguments": arguments}
     wanted = campaign["configuration"]
+    follows = wanted.get("campaignConfig", {}).get("syncWithLatestSolutionVersion", False)
+    # other campaigns are given the version by the state machine, which knows it even if it is yet to be trained
+    version = {"solutionVersionArn": f"{solution['solutionArn']}/{_LATEST}"} if follows else {}
+    if state is None:
+        arguments = {"name": campaign["name"], **wanted, **version, "tags": campaign["tags"]}
+        return {**action, "action": "create", "arguments": arguments}
     same = _holds(state.configuration, wanted)
     failed = FAILED in (state.status, state.update_status)
-    if not same or failed or state.solution_version_arn != serve:
-        return {**action, "action": "update", "arguments": {"campaignArn": campaign["campaignArn"], **wanted}}
+    served = state.solution_version_arn
+    stale = solution_of(served) != solution["solutionArn"] if follows else served != serve
+    if not same or failed or stale:
+        arguments = {"campaignArn": campaign["campaignArn"], **wanted, **version}
+        return {**action, "action": "update", "arguments": arguments}
     busy = state.status != ACTIVE or state.update_status not in (None, ACTIVE)
     return {**action, "action": "wait", "arguments": {}} if busy else None
 
@@ -357,9 +383,10 @@ def _empty_datasets(document: Mapping[str, Any], world: World) -> list[str]:
 def _holds(actual: Any, wanted: Any) -> bool:
     """Whether all that is wanted is there; the service adds its defaults to what was asked for."""
     if isinstance(wanted, Mapping):
-        return isinstance(actual, Mapping) and all(_holds(actual.get(key), value) for key, value in wanted.items())
+        present = {} if actual is None else actual  # the service may leave out what is not set
+        return isinstance(present, Mapping) and all(_holds(present.get(key), value) for key, value in wanted.items())
     if actual is None:
-        return wanted is False  # the service may leave out what is not set
+        return wanted is False
     return bool(actual == wanted) or _number(actual) == _number(wanted) is not None
 
 

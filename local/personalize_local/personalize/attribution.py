@@ -7,54 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
+
+from cdk_personalize.metric_expression import MetricExpression
 
 #: the length of the intervals that are reported, in seconds
 INTERVAL = 15 * 60
 #: the source of events that have none
 UNDEFINED = "SOURCE_NAME_UNDEFINED"
-MAX_METRICS = 10
 MAX_SOURCES = 100
 #: CloudWatch takes no older values, in seconds
 OLDEST_IN_CLOUDWATCH = 14 * 24 * 3600
 
-_EXPRESSION = re.compile(
-    r"\s*(?:(?P<count>SAMPLECOUNT)\s*\(\s*\)|SUM\s*\(\s*(?P<dataset>Items|Interactions)\s*\.\s*(?P<column>\w+)\s*\))\s*",
-    re.IGNORECASE,
-)
 _HEADER = ("METRIC_NAME", "EVENT_TYPE", "VALUE", "MATH_FUNCTION", "EVENT_ATTRIBUTION_SOURCE", "TIMESTAMP")
-
-
-class Expression(NamedTuple):
-    """What a metric adds up.
-
-    :param dataset: ``ITEMS`` or ``INTERACTIONS``. Default: - it counts events.
-    :param column: the column that it sums.
-    """
-
-    dataset: str | None = None
-    column: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Expression:
-        """Read an expression.
-
-        :raises ValueError: if it is none.
-        """
-        found = _EXPRESSION.fullmatch(text)
-        if found is None:
-            raise ValueError(
-                f"the expression must be SAMPLECOUNT(), SUM(Items.COLUMN) or SUM(Interactions.COLUMN), got {text!r}"
-            )
-        return cls() if found["count"] else cls(found["dataset"].upper(), found["column"])
-
-    @property
-    def function(self) -> str:
-        """Its name in reports."""
-        return "sum" if self.column else "samplecount"
 
 
 @dataclass(frozen=True)
@@ -66,12 +33,12 @@ class Metric:
 
     name: str
     event_type: str
-    expression: Expression
+    expression: MetricExpression
 
     @classmethod
     def of(cls, attributes: Mapping[str, str]) -> Metric:
         """Read the API's MetricAttribute."""
-        return cls(attributes["metricName"], attributes["eventType"], Expression.parse(attributes["expression"]))
+        return cls(attributes["metricName"], attributes["eventType"], MetricExpression.parse(attributes["expression"]))
 
 
 class Occurrence(NamedTuple):
@@ -83,7 +50,7 @@ class Occurrence(NamedTuple):
     event_type: str | None
     timestamp: float
     source: str
-    value: Callable[[Expression], float | None]
+    value: Callable[[MetricExpression], float | None]
 
 
 class Point(NamedTuple):
@@ -147,7 +114,7 @@ class Tally:
         made = cls()
         made._sources = set(document["sources"])
         for name, event_type, expression, source, start, value in document["values"]:
-            made._values[Metric(name, event_type, Expression(*expression)), source, start] = value
+            made._values[Metric(name, event_type, MetricExpression(*expression)), source, start] = value
         return made
 
     def _accepts(self, source: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from personalize_lambda.workflow import plan
 from personalize_lambda.workflow.observe import remaining
+from personalize_local.personalize.faults import Fault
 from tests.local.personalize.support import (
     ACCOUNT,
     BUCKET,
@@ -150,6 +151,77 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     pruned = ask("prune", document(solutions=[]))
     assert [entry["campaignArn"] for entry in pruned["campaigns"]] == [action["campaignArn"]]
     assert [entry["solutionArn"] for entry in pruned["prunedSolutions"]] == [solution]
+
+
+def _campaign(client: Any, arn: str) -> tuple[str, str | None]:
+    """The version that a campaign serves, and the status of its latest update."""
+    found = client.describe_campaign(campaignArn=arn)["campaign"]
+    return found["solutionVersionArn"], found.get("latestCampaignUpdate", {}).get("status")
+
+
+def _update_status(client: Any, solution: str) -> str:
+    found = client.describe_solution(solutionArn=solution)["solution"]
+    return str(found["latestSolutionUpdate"]["status"])
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_what_is_changed_in_place(cloud: Cloud, ask: Callable[..., Any], follows: bool) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    nothing = {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": []}
+    solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
+    version = make.version(solution)
+    make.campaign(version, tags=TAGS)
+    wanted = document()
+    wanted["solutions"][0]["configuration"] = {"recipeArn": V2, "performAutoTraining": False}
+    campaign = wanted["solutions"][0]["campaigns"][0]
+    assert ask("solutions", wanted) == nothing
+
+    for schedule in ("rate(7 days)", "rate(1 day)", None):
+        wanted["solutions"][0]["configuration"] = {
+            "recipeArn": V2,
+            "performAutoTraining": bool(schedule),
+            "solutionConfig": {"autoTrainingConfig": {"schedulingExpression": schedule}} if schedule else {},
+        }
+        (step,) = ask("solutions", wanted)["solutions"]
+        assert (step["create"], step["train"], step["campaigns"]) == (None, None, [])
+        client.update_solution(**camel(step["update"]))
+        assert ask("solutions", wanted) == nothing  # while it is being updated
+        while _update_status(client, solution) != "ACTIVE":
+            pass
+        assert client.describe_solution(solutionArn=solution)["solution"]["performAutoTraining"] is bool(schedule)
+        assert ask("solutions", wanted) == nothing
+
+    campaign["configuration"] = {
+        "minProvisionedTPS": 1,
+        "campaignConfig": {"syncWithLatestSolutionVersion": follows},
+    }
+    steps = ask("solutions", wanted)["solutions"]
+    assert len(steps) == follows
+    for step in steps:
+        client.update_campaign(**camel(step["campaigns"][0]["arguments"]))
+        while _campaign(client, campaign["campaignArn"])[1] != "ACTIVE":
+            pass
+    assert ask("solutions", wanted) == nothing
+    newer = make.version(solution)
+    served = newer if follows else version
+    while _campaign(client, campaign["campaignArn"])[0] != served:
+        pass
+    steps = ask("solutions", wanted)["solutions"]
+    assert [step["solutionVersionArn"] for step in steps] == ([] if follows else [newer])
+
+
+def test_a_failed_update_is_tried_again(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS, performAutoTraining=True)
+    cloud.service.faults.add(Fault("UpdateSolution", failure_reason="The service is tired."))
+    wanted = document()
+    before = ask("solutions", wanted)["solutions"][0]["update"]
+    client.update_solution(**camel(before))
+    while _update_status(client, solution) != "CREATE FAILED":
+        pass
+    assert ask("solutions", wanted)["solutions"][0]["update"] == before
 
 
 def test_members_that_are_newer_than_the_sdk_are_passed_on(cloud: Cloud, ask: Callable[..., Any]) -> None:

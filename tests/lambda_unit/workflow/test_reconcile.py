@@ -196,6 +196,86 @@ def test_solutions(existing: World, tps: int, expected: list[Any]) -> None:
     assert actions(plan_solutions(document(tps=tps), existing, [])) == expected
 
 
+def followed(version: str) -> CampaignState:
+    return live(
+        version, configuration={"minProvisionedTPS": 1, "campaignConfig": {"syncWithLatestSolutionVersion": True}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("campaign", "action"),
+    [
+        pytest.param(None, "create", id="nothing there"),
+        pytest.param(live(), "update", id="did not follow"),
+        pytest.param(followed(f"{SOLUTION}/v0"), None, id="the service is about to let it serve the newer version"),
+        pytest.param(followed(f"{SOLUTION}/$LATEST"), None, id="the service tells that it follows"),
+        pytest.param(followed(f"{OLD}/v7"), "update", id="solution replaced"),
+    ],
+)
+def test_campaigns_that_follow_the_latest_version(campaign: CampaignState | None, action: str | None) -> None:
+    declared = document()
+    declared["solutions"][0]["campaigns"][0]["configuration"] = followed("").configuration
+    existing = world(jobs=READY, versions=("ACTIVE", "ACTIVE"), campaign=campaign)
+    found = [step for solution in plan_solutions(declared, existing, [])["solutions"] for step in solution["campaigns"]]
+    assert [step["action"] for step in found] == ([action] if action else [])
+    assert all(step["arguments"]["solutionVersionArn"] == f"{SOLUTION}/$LATEST" for step in found)
+
+
+def test_a_campaign_that_follows_no_more_serves_the_newest_version() -> None:
+    declared = document()
+    declared["solutions"][0]["campaigns"][0]["configuration"] = {
+        "minProvisionedTPS": 1,
+        "campaignConfig": {"syncWithLatestSolutionVersion": False},
+    }
+    existing = world(jobs=READY, versions=("ACTIVE",), campaign=followed(f"{SOLUTION}/v0"))
+    (step,) = plan_solutions(declared, existing, [])["solutions"]
+    assert step["campaigns"][0]["action"] == "update"
+    assert "solutionVersionArn" not in step["campaigns"][0]["arguments"]
+
+
+def updatable(train: bool = False, schedule: str | None = None, **more: Any) -> dict[str, Any]:
+    config = {"autoTrainingConfig": {"schedulingExpression": schedule}} if schedule else {}
+    return {"performAutoTraining": train, "solutionUpdateConfig": config, **more}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "actual", "update"),
+    [
+        pytest.param((False, None), updatable(), None, id="off and off"),
+        pytest.param((False, None), {}, None, id="older than the flag"),
+        pytest.param((False, None), updatable(True, "rate(7 days)"), {"performAutoTraining": False}, id="on to off"),
+        pytest.param((True, "rate(7 days)"), updatable(True, "rate(7 days)"), None, id="on and on"),
+        pytest.param((True, "rate(7 days)"), updatable(), updatable(True, "rate(7 days)"), id="off to on"),
+        pytest.param(
+            (True, "rate(1 day)"), updatable(True, "rate(7 days)"), updatable(True, "rate(1 day)"), id="more often"
+        ),
+    ],
+)
+@pytest.mark.parametrize("data", [True, False])
+def test_training_is_changed_in_place(
+    wanted: tuple[bool, str | None], actual: dict[str, Any], update: dict[str, Any] | None, data: bool
+) -> None:
+    train, schedule = wanted
+    declared = document(campaigns=False)
+    declared["solutions"][0]["configuration"] = {
+        "recipeArn": "r",
+        "performAutoTraining": train,
+        "solutionConfig": {
+            "algorithmHyperParameters": {"bptt": "20"},
+            **({"autoTrainingConfig": {"schedulingExpression": schedule}} if schedule else {}),
+        },
+    }
+    existing = world(jobs=READY if data else (), versions=("ACTIVE",) if data else ())
+    state = replace(existing.solutions[SOLUTION], configuration=actual)
+    steps = plan_solutions(declared, replace(existing, solutions={SOLUTION: state}), [])["solutions"]
+    assert [step["update"] for step in steps] == ([{"solutionArn": SOLUTION, **update}] if update else [])
+    assert all(step["create"] is step["train"] is None for step in steps)
+
+    failed = replace(state, status="CREATE FAILED")
+    steps = plan_solutions(declared, replace(existing, solutions={SOLUTION: failed}), [])["solutions"]
+    assert not any(step["update"] for step in steps)
+
+
 def test_training_waits_for_all_data() -> None:
     plan = plan_solutions(document(), world(), [])
     assert plan == {"trainings": [], "solutions": [], "waitingFor": ["top-picks-1: data for interactions"]}
@@ -407,6 +487,7 @@ def test_recommenders_that_are_declared_no_more_or_could_not_be_made_are_pruned(
         ({"name": "a"}, {"name": "b"}, False),
         ({"nested": {"a": 1}}, {"nested": {"a": 1}}, True),
         ({}, {"nested": {"a": 1}}, False),
+        ({}, {"nested": {"enabled": False}}, True),
     ],
 )
 def test_what_the_service_writes_in_another_way_is_the_same(

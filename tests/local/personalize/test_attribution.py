@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from personalize_local.personalize.attribution import Expression, Metric, Occurrence, Tally, report
+from cdk_personalize.metric_expression import MetricExpression
+from personalize_local.personalize.attribution import Metric, Occurrence, Tally, report
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("SAMPLECOUNT()", Expression()),
-        (" samplecount ( ) ", Expression()),
-        ("SUM(Items.PRICE)", Expression("ITEMS", "PRICE")),
-        ("sum( interactions . EVENT_VALUE )", Expression("INTERACTIONS", "EVENT_VALUE")),
+        ("SAMPLECOUNT()", MetricExpression()),
+        (" samplecount ( ) ", MetricExpression()),
+        ("SUM(Items.PRICE)", MetricExpression("ITEMS", "PRICE")),
+        ("sum( interactions . EVENT_VALUE )", MetricExpression("INTERACTIONS", "EVENT_VALUE")),
     ],
 )
-def test_expressions(text: str, expected: Expression) -> None:
-    assert Expression.parse(text) == expected
+def test_expressions(text: str, expected: MetricExpression) -> None:
+    assert MetricExpression.parse(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -23,11 +24,11 @@ def test_expressions(text: str, expected: Expression) -> None:
 )
 def test_what_is_no_expression(text: str) -> None:
     with pytest.raises(ValueError, match="must be SAMPLECOUNT"):
-        Expression.parse(text)
+        MetricExpression.parse(text)
 
 
-COUNT = Metric("COUNT", "WATCH", Expression())
-SUM = Metric("REVENUE", "BUY", Expression("ITEMS", "PRICE"))
+COUNT = Metric("COUNT", "WATCH", MetricExpression())
+SUM = Metric("REVENUE", "BUY", MetricExpression("ITEMS", "PRICE"))
 
 
 def event(kind: str | None, timestamp: float, source: str = "live", value: float | None = 2.5) -> Occurrence:

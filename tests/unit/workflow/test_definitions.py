@@ -138,6 +138,15 @@ def test_training_is_begun_again_at_once_only_where_the_answer_says_that_nothing
     assert unclear["Next"] == "Wait for solution versions"
 
 
+def test_a_solution_is_trained_and_served_even_if_its_update_fails() -> None:
+    states = DEFINITIONS["solution"]["States"]
+    (catcher,) = states["Update solution"]["Catch"]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "Update failed")
+    assert states["Update failed"]["Next"] == "Train?"
+    for name in ("Done", "Solution failed", "Training failed"):
+        assert states[name]["Output"]["failures"].startswith("{% $append($notUpdated, [")
+
+
 @pytest.mark.parametrize("deadline", [60, 3000, 6 * 3600])
 def test_retries_until_a_deadline_go_on_for_as_long(deadline: int) -> None:
     rule = retry_until(deadline, "Personalize.LimitExceededException")

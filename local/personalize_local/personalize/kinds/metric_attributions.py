@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cdk_personalize.metric_expression import MAX_METRICS, MetricExpression
+
 from ..attribution import (
-    MAX_METRICS,
     OLDEST_IN_CLOUDWATCH,
     UNDEFINED,
-    Expression,
     Metric,
     Occurrence,
     Point,
@@ -192,7 +192,7 @@ def _checked(
 
 def _check_expression(context: Context, group: str, metric: Mapping[str, str]) -> None:
     try:
-        expression = Expression.parse(metric["expression"])
+        expression = MetricExpression.parse(metric["expression"])
     except ValueError as error:
         raise invalid_input(f"Metric {metric['metricName']}: {error}.") from error
     if expression.dataset is None:
@@ -246,7 +246,7 @@ def _of_events(
     for event in events:
         source = _source(scope, event.values.get("EVENT_ATTRIBUTION_SOURCE"), event.values.get("RECOMMENDATION_ID"))
 
-        def value(expression: Expression, event: PutEvent = event) -> float | None:
+        def value(expression: MetricExpression, event: PutEvent = event) -> float | None:
             column = str(expression.column)
             if expression.dataset == "ITEMS":
                 return items(event.item_id, column)
@@ -265,7 +265,7 @@ def _of_rows(scope: Scope, columns: Columns, items: Callable[[str, str], float |
     recommendations = whole.get("RECOMMENDATION_ID", nothing)
     for row, event_type in enumerate(whole["EVENT_TYPE"]):
 
-        def value(expression: Expression, row: int = row) -> float | None:
+        def value(expression: MetricExpression, row: int = row) -> float | None:
             column = str(expression.column)
             if expression.dataset == "ITEMS":
                 return items(whole["ITEM_ID"][row], column)
