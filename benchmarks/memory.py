@@ -3,29 +3,19 @@
 `python -m benchmarks.memory`
 """
 
-import json
 import tempfile
 import time
 from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.soak import SCHEMA
 from personalize_local.cloud.client import LocalCloud
 from personalize_local.cloud.process import free_port, start
 from personalize_local.cloud.settings import CloudSettings
 
 GROUPS = 100
 GROUPS_PER_ACCOUNT = 5  # the quota
-SCHEMA = json.dumps(
-    {
-        "type": "record",
-        "name": "Interactions",
-        "namespace": "com.amazonaws.personalize.schema",
-        "fields": [{"name": name, "type": "string"} for name in ("USER_ID", "ITEM_ID", "EVENT_TYPE")]
-        + [{"name": "TIMESTAMP", "type": "long"}],
-        "version": "1.0",
-    }
-)
 
 
 def resident_megabytes(pid: int) -> float:

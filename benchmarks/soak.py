@@ -9,7 +9,6 @@ take longer than 30 s, and no error may come but the one that was asked for.
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import multiprocessing
@@ -22,7 +21,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 PROCESSES = 8
 #: processes of one account; each has a dataset group at all times and a second one at some, 5 are allowed
@@ -386,14 +387,11 @@ def _must(condition: bool, text: str) -> None:
         raise WrongAnswerError(text)
 
 
-def main() -> None:
+def main(seconds: Annotated[float, typer.Option(help="How long it lasts.")] = 60) -> None:
     """Start a local cloud, let it soak, and print."""
     from personalize_local.cloud.process import free_port, start
     from personalize_local.cloud.settings import CloudSettings
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60)
-    seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         settings = CloudSettings(port=free_port(), only_personalize=True, data=f"{folder}/data", exit_with_parent=True)
         process = start(settings, Path(folder) / "log")
@@ -411,4 +409,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -14,7 +14,8 @@ class DataBucket:
     """
 
     def __init__(self, client: Callable[[str], Any], name: str, tags: dict[str, str] | None = None) -> None:
-        self._s3, iam = client("s3"), client("iam")
+        self._s3 = client("s3")
+        self._iam = iam = client("iam")
         self.name = name
         account = client("sts").get_caller_identity()["Account"]
         listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
@@ -25,10 +26,7 @@ class DataBucket:
             self._s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": listed})
         principal = {"Service": "personalize.amazonaws.com"}
         only_here = {"StringEquals": {"aws:SourceAccount": account}}
-        access = {
-            "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-            "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
-        }
+        access = _access(name)
         self._s3.put_bucket_policy(Bucket=name, Policy=_policy(Principal=principal, Condition=only_here, **access))
         trust = _policy(Principal=principal, Action="sts:AssumeRole", Condition=only_here)
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=listed)
@@ -37,6 +35,11 @@ class DataBucket:
         # Metric attributions write there too.
         metrics = _policy(Action="cloudwatch:PutMetricData", Resource="*")
         iam.put_role_policy(RoleName=name, PolicyName="metrics", PolicyDocument=metrics)
+
+    def let_role_use(self, bucket: str) -> None:
+        """Let the role use another bucket, too."""
+        document = _policy(**_access(bucket))
+        self._iam.put_role_policy(RoleName=self.name, PolicyName=bucket, PolicyDocument=document)
 
     @property
     def location(self) -> str:
@@ -47,6 +50,13 @@ class DataBucket:
         """Store a file, and give its location."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=text.encode())
         return self.location + key
+
+
+def _access(bucket: str) -> dict[str, Any]:
+    return {
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    }
 
 
 def _policy(**statement: Any) -> str:

@@ -19,9 +19,10 @@ from tools.facts import FACTS
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "local" / "personalize_local" / "fidelity.toml"
 PAGE = ROOT / "docs" / "fidelity.md"
-PROBES = ROOT / "tests" / "conformance" / "test_uncertain.py"
+PROBES = ROOT / "tests" / "conformance"
 SERVICES = ("personalize", "personalize-runtime", "personalize-events")
 TYPES = "cloudformation"
+UNSETTLED = "unsettled"
 
 _HEAD = """# How true to AWS the local cloud is
 
@@ -42,7 +43,8 @@ def operation_names(service: str) -> list[str]:
 
 def probes() -> dict[str, str]:
     """The test that settles each uncertain fact."""
-    tests = ast.parse(PROBES.read_text(encoding="utf-8")).body
+    files = sorted(PROBES.glob("test_uncertain*.py"))
+    tests = [statement for file in files for statement in ast.parse(file.read_text(encoding="utf-8")).body]
     return {
         str(call.args[0].value): test.name
         for test in tests
@@ -79,10 +81,10 @@ def _lines(data: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## What is uncertain", "")
     yield "No document says these things. The local cloud assumes one answer each, in one place, `uncertain.py`;"
     yield "[conformance tests](conformance.md) find the answer of a real account."
-    yield from ("", "| Fact | Question | Assumed | Test |", "|---|---|---|---|")
+    yield from ("", "| Fact | Question | Assumed | Test, or why there is none |", "|---|---|---|---|")
     settled_by = probes()
     for fact in FACTS.values():
-        test = f"`{settled_by[fact.id]}`" if fact.id in settled_by else "none"
+        test = f"`{settled_by[fact.id]}`" if fact.id in settled_by else _cell(data[UNSETTLED][fact.id])
         yield f"| `{fact.id}` | {_cell(fact.question)} | {_cell(f'`{fact.assumed}`')} | {test} |"
 
 

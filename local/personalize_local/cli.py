@@ -80,12 +80,11 @@ def start_command(
         _err.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from None
     registry = Registry(state_directory())
-    registry.add(cloud)
-    _print_how_to_use(cloud)
     if detach:
+        registry.add(cloud)
+        _print_how_to_use(cloud)
         _out.print(f"Stop it with: personalize-local stop --port {port}")
         return
-    _out.print("Ctrl-C stops it.")
     raise typer.Exit(_run_until_stopped(cloud, registry))
 
 
@@ -117,7 +116,8 @@ def status(port: Port = DEFAULT_PORT) -> None:
         ("endpoint", local.endpoint_url),
         ("process", str(cloud.pid)),
         ("log", str(cloud.log_path)),
-        ("data", told["data"] or "kept in memory only"),
+        # Personalize tells its own folder in the directory that was given to `start`
+        ("data", str(Path(told["data"]).parent) if told["data"] else "kept in memory only"),
         ("time scale", str(told["time_scale"])),
         ("resources", resources or "none"),
         ("calls", str(told["calls"])),
@@ -129,9 +129,12 @@ def _run_until_stopped(cloud: CloudProcess, registry: Registry) -> int:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
     try:
+        signal.signal(signal.SIGTERM, interrupt)
+        signal.signal(signal.SIGHUP, interrupt)
+        registry.add(cloud)
+        _print_how_to_use(cloud)
+        _out.print("Ctrl-C stops it.")
         cloud.wait()
     except KeyboardInterrupt:
         _out.print("stopping")

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from personalize_local.cloud.client import LocalCloud
 
-SCRIPT = Path(__file__).with_name("driver.mjs")
+HERE = Path(__file__).parent
 
 
 class CallError(Exception):
@@ -60,33 +60,51 @@ class Boto3:
         pass
 
 
+class Lines:
+    """A process that answers each line of JSON with another."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+
+    def ask(self, question: Any) -> dict[str, Any]:
+        """Put one question."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+
+
 class Cli:
     """The AWS CLI, one process per call."""
 
-    _PROGRAM = str(Path(sys.executable).with_name("aws"))
     _ERROR = re.compile(r"An error occurred \((\w+)\) when calling the \w+ operation: (.*)")
 
     def __init__(self, cloud: LocalCloud) -> None:
-        self._environment = {**cloud.subprocess_environment, "AWS_PAGER": "", "AWS_CONFIG_FILE": "/nonexistent"}
+        environment = {**cloud.subprocess_environment, "AWS_PAGER": "", "AWS_CONFIG_FILE": "/nonexistent"}
+        self._lines = Lines([sys.executable, str(HERE / "cli_driver.py")], environment)
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        command = [self._PROGRAM, service, xform_name(operation, "-"), "--output", "json"]
-        done = subprocess.run(
-            [*command, "--cli-input-json", json.dumps(parameters)],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            refused = self._ERROR.search(done.stderr)
-            assert refused, done.stderr
+        command = [service, xform_name(operation, "-"), "--output", "json"]
+        done = self._lines.ask([*command, "--cli-input-json", json.dumps(parameters)])
+        if done["code"]:
+            refused = self._ERROR.search(done["errors"])
+            assert refused, done["errors"]
             raise CallError(*refused.groups())
-        found: dict[str, Any] = json.loads(done.stdout or "{}")
+        found: dict[str, Any] = json.loads(done["output"] or "{}")
         return found
 
     def close(self) -> None:
-        pass
+        self._lines.close()
 
 
 class JavaScript:
@@ -95,30 +113,17 @@ class JavaScript:
     def __init__(self, cloud: LocalCloud) -> None:
         node = shutil.which("node")
         assert node, "Node.js is needed; `make setup` says so too"
-        self._process = subprocess.Popen(
-            [node, str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=cloud.subprocess_environment,
-            text=True,
-        )
+        self._lines = Lines([node, str(HERE / "driver.mjs")], cloud.subprocess_environment)
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin
-        assert self._process.stdout
-        request = {"service": service, "operation": operation, "parameters": parameters}
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer = self._lines.ask({"service": service, "operation": operation, "parameters": parameters})
         if "error" in answer:
             raise CallError(answer["error"], answer["message"])
         found: dict[str, Any] = answer["output"]
         return found
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._lines.close()
 
 
 DRIVERS: Mapping[str, Callable[[LocalCloud], Driver]] = {"boto3": Boto3, "cli": Cli, "javascript": JavaScript}

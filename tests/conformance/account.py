@@ -62,6 +62,11 @@ class Account:
     _numbers: Any = field(default_factory=itertools.count)
 
     @property
+    def local(self) -> bool:
+        """Whether nothing takes long here."""
+        return self.poll_seconds < 1
+
+    @property
     def personalize(self) -> Any:
         """The control plane."""
         return self.client("personalize")
@@ -79,7 +84,7 @@ class Account:
     def bucket(self) -> DataBucket:
         """Where data is, with the role that Personalize reads it with."""
         made = DataBucket(self.client, self.run, {TAG: self.run})
-        if self.poll_seconds > 1:
+        if not self.local:
             time.sleep(15)  # a new role takes a while to be known everywhere
         return made
 

@@ -23,7 +23,7 @@ from tools.facts import FACTS, Fact
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / ".cache" / "conformance"
 BUDGET = (
-    "This creates billed resources in the account: below 0.10 USD without --with-training, below 5 USD with it, as "
+    "This creates billed resources in the account: below 0.10 USD without --with-training, below 15 USD with it, as "
     "long as everything is deleted at the end. Set an AWS budget with an alarm before you run it."
 )
 # The tests need these to be slow enough to be seen, and fast enough for a test run.

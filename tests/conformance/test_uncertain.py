@@ -10,17 +10,11 @@ from typing import Any
 import pytest
 
 from tests.conformance.account import HEADER, RECIPE, SCHEMA, TAG, Account, error_code, interactions
-from tools.facts import FACTS
 
 Settle = Callable[[str, Any], None]
 FILTER = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
 # How often to try what has to happen while something is busy.
 TRIES = 20
-
-
-def about(fact_id: str) -> pytest.MarkDecorator:
-    """Leave a probe out when `uncertain.py` does not name its fact."""
-    return pytest.mark.skipif(fact_id not in FACTS, reason=f"uncertain.py does not name {fact_id}")
 
 
 def while_busy(account: Account, kind: str, ask: Callable[[str], str | None], **parameters: Any) -> str | None:
@@ -165,29 +159,11 @@ def test_cloudformation(account: Account, settle: Settle) -> None:
     settle("cloudformation_tags_schemas", tagged)
 
 
-@about("recipes_token_on_first_page")
 def test_one_page_of_recipes(account: Account, settle: Settle) -> None:
     found = account.personalize.list_recipes(domain="ECOMMERCE", maxResults=100)
     settle("recipes_token_on_first_page", bool(found.get("nextToken")))
 
 
-@about("second_metric_attribution_error")
-def test_a_second_metric_attribution(account: Account, settle: Settle) -> None:
-    assert account.dataset
-    request: dict[str, Any] = {
-        "datasetGroupArn": account.group,
-        "metrics": [{"eventType": "watch", "metricName": "views", "expression": "SAMPLECOUNT()"}],
-        "metricsOutputConfig": {
-            "roleArn": account.bucket.role_arn,
-            "s3DataDestination": {"path": f"{account.bucket.location}metrics/"},
-        },
-    }
-    account.create("MetricAttribution", **request)
-    create = account.personalize.create_metric_attribution
-    settle("second_metric_attribution_error", error_code(create, name=account.name("second"), **request))
-
-
-@about("incremental_counts_new_only")
 def test_an_incremental_import_of_what_is_there(account: Account, settle: Settle) -> None:
     text = interactions()
     assert account.import_rows(text)["status"] == "ACTIVE"
@@ -252,7 +228,6 @@ def test_a_filter_that_is_not_ready(account: Account, settle: Settle) -> None:
     settle("inactive_filter_error", code)
 
 
-@about("campaign_reports_resolved_version")
 @pytest.mark.training
 def test_a_campaign_of_the_latest_version(account: Account, settle: Settle) -> None:
     latest = f"{account.version.rpartition('/')[0]}/$LATEST"
@@ -262,14 +237,12 @@ def test_a_campaign_of_the_latest_version(account: Account, settle: Settle) -> N
     settle("campaign_reports_resolved_version", reported == account.version)
 
 
-@about("move_from_wrong_status")
 @pytest.mark.training
 def test_stopping_what_has_ended(account: Account, settle: Settle) -> None:
     stop = account.personalize.stop_solution_version_creation
     settle("move_from_wrong_status", error_code(stop, solutionVersionArn=account.version))
 
 
-@about("context_must_fit")
 @pytest.mark.training
 def test_a_context_that_the_schema_lacks(account: Account, settle: Settle) -> None:
     ask = account.client("personalize-runtime").get_recommendations
@@ -277,7 +250,6 @@ def test_a_context_that_the_schema_lacks(account: Account, settle: Settle) -> No
     settle("context_must_fit", code == "InvalidInputException")
 
 
-@about("extra_filter_values_refused")
 @pytest.mark.training
 def test_filter_values_that_nothing_asks_for(account: Account, settle: Settle) -> None:
     ask = account.client("personalize-runtime").get_recommendations

@@ -1,6 +1,7 @@
 """The command `personalize-local`, run as users run it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -98,7 +99,7 @@ def test_a_data_directory_survives(command: Command, tmp_path: Path) -> None:
     client.create_dataset_group(name="films")
     shown = command.run("status").stdout
     assert "1 DatasetGroup" in shown
-    assert str(data) in shown
+    assert re.search(rf"^data +{re.escape(str(data))}$", shown, re.MULTILINE)
     assert command.run("stop").returncode == 0
     assert command.run(*arguments).returncode == 0
     assert [group["name"] for group in client.list_dataset_groups()["datasetGroups"]] == ["films"]

@@ -16,9 +16,14 @@ import pytest
 from personalize_local.cloud.client import LocalCloud
 from tests.conformance.account import Account
 from tests.conformance.clean_up import CleanUp
+from tools.documents import DOCS, blocks, commands
 from tools.facts import FACTS, Fact
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the page says can be run: tests, and cleaning up.
+LOCALLY, WITHOUT_TRAINING, WITH_TRAINING, LIST, ONE_RUN, ALL_RUNS = [
+    command for block in blocks(DOCS / "conformance.md", "sh") for command in commands(block)
+]
 BROKEN = """
 def test_broken(account):
     assert account.tracker and account.bucket and account.solution
@@ -37,6 +42,12 @@ def run(cloud: LocalCloud, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def as_on_the_page(cloud: LocalCloud, command: list[str], *more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the page with the local cloud in the place of AWS."""
+    arguments = command[2:] if command[0] == "python" else command
+    return run(cloud, *arguments, "--endpoint-url", cloud.endpoint_url, *more)
 
 
 def run_tests(cloud: LocalCloud, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -86,35 +97,54 @@ def test_what_a_broken_test_made_is_deleted(personalize_local: LocalCloud, tmp_p
     assert clean_up(personalize_local).find() == {}
 
 
+def test_the_tests_of_the_page() -> None:
+    """The first command needs no account; `tests/conformance` itself is part of every run of all tests."""
+    assert LOCALLY == ["pytest", "tests/conformance"]
+    assert [*WITHOUT_TRAINING, "--with-training"] == WITH_TRAINING
+
+
 def test_a_run_says_what_it_settled(personalize_local: LocalCloud) -> None:
-    chosen = "second_event_tracker or automatic_training"
-    done = run_tests(personalize_local, "--this-costs-money", "tests/conformance", "-k", chosen)
+    chosen = ("-k", "second_event_tracker or automatic_training_by", "-p", "no:cacheprovider", "-q")
+    done = as_on_the_page(personalize_local, WITHOUT_TRAINING, *chosen)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed, 1 skipped" in done.stdout
-    assert "in account 000000000000, us-east-1. This creates billed resources" in done.stdout
-    assert "If this is interrupted: python -m tests.conformance.clean_up --region us-east-1 --run conf" in done.stdout
+    assert "in account 000000000000, eu-west-1. This creates billed resources" in done.stdout
+    assert "If this is interrupted: python -m tests.conformance.clean_up --region eu-west-1 --run conf" in done.stdout
     assert "second_event_tracker_error: 'LimitExceededException', as assumed" in done.stdout
     assert "not settled: " in done.stdout
     settled = done.stdout.partition("not settled: ")[2].partition("\n")[0].split(", ")
     assert set(settled) == FACTS.keys() - {"second_event_tracker_error"}
 
 
-def test_cleaning_up_later(personalize_local: LocalCloud, account: Account) -> None:
-    others = personalize_local.client("personalize").create_schema(
-        name=f"conformance-of-others-{account.run}", schema=account.describe("Schema", account.schema)["schema"]
+def test_cleaning_up_later(personalize_local: LocalCloud) -> None:
+    """By the commands of the page."""
+
+    def client(service: str) -> Any:
+        return personalize_local.client(service, region=LIST[LIST.index("--region") + 1])
+
+    accounts = [Account(client, f"conformance-{uuid.uuid4().hex[:8]}", 0.02, 20) for _ in range(2)]
+    others = client("personalize").create_schema(
+        name=f"conformance-of-others-{accounts[0].run}",
+        schema=accounts[0].describe("Schema", accounts[0].schema)["schema"],
     )["schemaArn"]
-    assert account.dataset
-    command = ("tests.conformance.clean_up", "--region", "us-east-1", "--endpoint-url", personalize_local.endpoint_url)
-    listed = run(personalize_local, *command)
-    assert f"{account.run}: DatasetGroup {account.group}" in listed.stdout
+    for account in accounts:
+        assert account.dataset
+    listed = as_on_the_page(personalize_local, LIST)
+    for account in accounts:
+        assert f"{account.run}: DatasetGroup {account.group}" in listed.stdout
     assert (listed.returncode, others in listed.stdout) == (1, False)
-    deleted = run(personalize_local, *command, "--run", account.run)
+    left = CleanUp(client, 0.02, 20, say=lambda text: None)
+    deleted = as_on_the_page(personalize_local, [*ONE_RUN[:-1], accounts[0].run])
     assert deleted.returncode == 0, deleted.stderr
-    assert clean_up(personalize_local).find(account.run) == {}
-    assert account.describe("Schema", others)
-    refused = run(personalize_local, *command, "--run", "")
+    assert left.find(accounts[0].run) == {}
+    assert left.find(accounts[1].run)
+    deleted = as_on_the_page(personalize_local, ALL_RUNS)
+    assert deleted.returncode == 0, deleted.stderr
+    assert left.find() == {}
+    assert accounts[0].describe("Schema", others)
+    refused = as_on_the_page(personalize_local, [*ONE_RUN[:-1], ""])
     assert (refused.returncode, "a run is conformance- and eight" in refused.stderr.replace("\n", " ")) == (2, True)
-    personalize_local.client("personalize").delete_schema(schemaArn=others)
+    client("personalize").delete_schema(schemaArn=others)
 
 
 def test_what_cannot_be_deleted_is_told(personalize_local: LocalCloud, account: Account) -> None:

@@ -34,6 +34,12 @@ def test_entries(section: str) -> None:
         assert FACTS.keys() >= set(entry.get("uncertain", [])), name
 
 
+def test_every_uncertain_fact_has_a_probe_or_a_reason_for_having_none() -> None:
+    probed, unsettled = fidelity.probes().keys(), DATA[fidelity.UNSETTLED].keys()
+    assert probed & unsettled == set()
+    assert probed | unsettled == FACTS.keys()
+
+
 def test_the_page_is_up_to_date() -> None:
     """`python -m tools.fidelity` writes it."""
     assert fidelity.PAGE.read_text(encoding="utf-8") == fidelity.page()

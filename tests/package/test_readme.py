@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tools.documents import blocks
 from tools.synthesized import ROOT, synthesize, templates
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    """The code blocks of one language in a Markdown file."""
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def test_the_readme_shows_an_app_of_fifteen_lines_that_synthesizes(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 
 from .attribution import Tally
 from .contents import DatasetContents, new_contents
+from .impressions import ImpressionsFile
 from .packing import pack, unpack
 from .recommenders import Model, load
 from .resources import KINDS
@@ -65,6 +66,7 @@ class Store:
         self._log = log
         self._lock_file = _locked(directory)
         self._database = _opened(directory / "state.sqlite")
+        self._impressions = ImpressionsFile(directory)
         self._records: dict[str, str] = {}
         self._bulk: dict[str, tuple[int, str]] = {}
         self._models: dict[str, tuple[Model, str, str]] = {}
@@ -97,6 +99,9 @@ class Store:
         for arn, document in self._database.execute("SELECT arn, document FROM tallies"):
             _scope_of(state, arn).tallies[arn] = Tally.from_json(json.loads(document))
             self._tallies[arn] = document
+        for account, region, recommendation_id, shown in self._impressions.read():
+            state.scope(account, region).impressions.remember_again(recommendation_id, shown)
+        self._follow_impressions(state)
         self._remove_strangers()
         self._skipped = float(self._fact("skipped") or 0.0)
         return self._skipped
@@ -141,6 +146,7 @@ class Store:
         for arn in forgotten:
             self._database.execute("DELETE FROM records WHERE arn = ?", (arn,))
             del self._records[arn]
+        self._follow_impressions(state)
         unused = [*self._save_bulk(state), *self._save_models(state)]
         if skipped != self._skipped:
             self._database.execute("INSERT OR REPLACE INTO facts VALUES ('skipped', ?)", (repr(skipped),))
@@ -169,13 +175,20 @@ class Store:
         self._database.commit()
         for known in (self._records, self._bulk, self._models, self._tallies, self._ready_bulk, self._ready_models):
             known.clear()
+        self._impressions.clear()
         self._skipped = 0.0
         self._remove_strangers()
 
     def close(self) -> None:
         """Let go of the directory."""
         self._database.close()
+        self._impressions.close()
         self._lock_file.close()
+
+    def _follow_impressions(self, state: State) -> None:
+        """Have answers written down from now on; nothing answers before something was saved in its scope."""
+        for scope in state.scopes():
+            scope.impressions.journal = partial(self._impressions.append, scope.account, scope.region)
 
     def _save_bulk(self, state: State) -> Iterator[str]:
         """Name the files of what was imported; the work that has imported it has written them."""

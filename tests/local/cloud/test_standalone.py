@@ -74,8 +74,8 @@ def kill(processes: dict[int, CloudProcess]) -> Callable[[LocalCloud], None]:
     return kill
 
 
-def import_and_train(cloud: LocalCloud) -> str:
-    """Upload a file, import it, and begin a training; the version's ARN."""
+def begin_import(cloud: LocalCloud, *, hurry: bool = False) -> tuple[str, str]:
+    """Upload a file and begin to import it; the ARNs of the dataset group and of the job."""
     client = cloud.client("personalize")
     bucket, name = unique("bucket"), unique("films")
     rows = [
@@ -86,33 +86,52 @@ def import_and_train(cloud: LocalCloud) -> str:
         Bucket=bucket, Key="in.csv", Body="\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *rows]).encode()
     )
     group = client.create_dataset_group(name=name)["datasetGroupArn"]
-    active(cloud, "dataset_group", datasetGroupArn=group)
+    active(cloud, "dataset_group", hurry=hurry, datasetGroupArn=group)
     schema = client.create_schema(name=name, schema=SCHEMA)["schemaArn"]
     dataset = client.create_dataset(name=name, datasetGroupArn=group, schemaArn=schema, datasetType="Interactions")[
         "datasetArn"
     ]
-    active(cloud, "dataset", datasetArn=dataset)
-    job = client.create_dataset_import_job(
+    active(cloud, "dataset", hurry=hurry, datasetArn=dataset)
+    job: str = client.create_dataset_import_job(
         jobName=name, datasetArn=dataset, roleArn=ROLE, dataSource={"dataLocation": f"s3://{bucket}/in.csv"}
     )["datasetImportJobArn"]
-    active(cloud, "dataset_import_job", datasetImportJobArn=job)
+    return group, job
+
+
+def begin_training(cloud: LocalCloud, group: str, *, hurry: bool = False) -> str:
+    """Begin a training; the version's ARN."""
+    client = cloud.client("personalize")
     recipe = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
-    solution = client.create_solution(name=name, datasetGroupArn=group, recipeArn=recipe, performAutoTraining=False)[
-        "solutionArn"
-    ]
-    active(cloud, "solution", solutionArn=solution)
+    solution = client.create_solution(
+        name=unique("films"), datasetGroupArn=group, recipeArn=recipe, performAutoTraining=False
+    )["solutionArn"]
+    active(cloud, "solution", hurry=hurry, solutionArn=solution)
     version: str = client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
     return version
 
 
-def active(cloud: LocalCloud, kind: str, *, client: Any = None, **arn: str) -> dict[str, Any]:
-    """Wait until something is ACTIVE."""
+def import_and_train(cloud: LocalCloud) -> str:
+    """Import, and begin a training; the version's ARN."""
+    group, job = begin_import(cloud)
+    active(cloud, "dataset_import_job", datasetImportJobArn=job)
+    return begin_training(cloud, group)
+
+
+def active(
+    cloud: LocalCloud, kind: str, *, client: Any = None, hurry: bool = False, status: str = "ACTIVE", **arn: str
+) -> dict[str, Any]:
+    """Wait until something is ACTIVE.
+
+    :param hurry: whether to let an hour pass with each look.
+    """
 
     def described() -> dict[str, Any] | None:
+        if hurry:
+            cloud.advance(3600)
         told = getattr(client or cloud.client("personalize"), f"describe_{kind}")(**arn)
         found: dict[str, Any] = next(value for name, value in told.items() if name != "ResponseMetadata")
         assert "FAILED" not in found["status"], found
-        return found if found["status"] == "ACTIVE" else None
+        return found if found["status"] == status else None
 
     found: dict[str, Any] = wait_for(described, str(arn), 30)
     return found
@@ -222,20 +241,64 @@ def test_what_only_a_local_cloud_can_do(alone: LocalCloud) -> None:
     assert alone.status()["resources"] == {}
 
 
-def test_kill_9_in_the_middle_of_a_training(begin: Start, kill: Callable[..., None], tmp_path: Path) -> None:
-    """Objects of S3 and everything of Personalize are there again, and the training ends without the client."""
+def test_kill_9_loses_nothing_that_was_acknowledged(begin: Start, kill: Callable[..., None], tmp_path: Path) -> None:
+    """In the middle of an import, of a training and of an update, and after events and tags. Time passes as on AWS."""
+    settings = {"data": str(tmp_path / "data"), "time_scale": 1}
+    under_way = {"status": "CREATE IN_PROGRESS"}
+    cloud = begin(**settings)
+    group, job = begin_import(cloud, hurry=True)
+    cloud.advance(120)
+    active(cloud, "dataset_import_job", datasetImportJobArn=job, **under_way)
+    kill(cloud)
+    cloud = begin(**settings)
+    active(cloud, "dataset_import_job", datasetImportJobArn=job, **under_way)
+    active(cloud, "dataset_import_job", hurry=True, datasetImportJobArn=job)
+    version = begin_training(cloud, group, hurry=True)
+    cloud.advance(600)
+    active(cloud, "solution_version", solutionVersionArn=version, **under_way)
+    kill(cloud)
+    cloud = begin(**settings)
+    active(cloud, "solution_version", solutionVersionArn=version, **under_way)
+    active(cloud, "solution_version", hurry=True, solutionVersionArn=version)
+
+    client = cloud.client("personalize")
+    campaign = client.create_campaign(name="live", solutionVersionArn=version)["campaignArn"]
+    active(cloud, "campaign", hurry=True, campaignArn=campaign)
+    tracker = client.create_event_tracker(name="t", datasetGroupArn=group)["eventTrackerArn"]
+    tracking = active(cloud, "event_tracker", hurry=True, eventTrackerArn=tracker)["trackingId"]
+    asked = {"campaignArn": campaign, "userId": "stranger", "numResults": 10}
+    before = cloud.client("personalize-runtime").get_recommendations(**asked)["itemList"]
+    events = [{"eventType": "watch", "itemId": f"i{item}", "sentAt": 1_800_000_000 + item} for item in range(3)]
+    cloud.client("personalize-events").put_events(
+        trackingId=tracking, userId="stranger", sessionId="s", eventList=events
+    )
+    after = cloud.client("personalize-runtime").get_recommendations(**asked)["itemList"]
+    assert after != before
+    tags = [{"tagKey": "team", "tagValue": "films"}]
+    client.tag_resource(resourceArn=campaign, tags=tags)
+    client.update_campaign(campaignArn=campaign, minProvisionedTPS=7)
+    kill(cloud)
+    cloud = begin(**settings)
+    client = cloud.client("personalize")
+    told = active(cloud, "campaign", campaignArn=campaign)
+    assert told["latestCampaignUpdate"]["status"].startswith("CREATE ")
+    assert client.list_tags_for_resource(resourceArn=campaign)["tags"] == tags
+    assert cloud.client("personalize-runtime").get_recommendations(**asked)["itemList"] == after
+    cloud.advance(3600)
+    wait_for(lambda: active(cloud, "campaign", campaignArn=campaign)["minProvisionedTPS"] == 7, "the update")
+
+
+def test_objects_and_buckets_survive_kill_9(begin: Start, kill: Callable[..., None], tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     cloud = begin(data=data)
-    version = import_and_train(cloud)
-    empty = unique("empty")
-    cloud.client("s3").create_bucket(Bucket=empty)
-    buckets = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
+    full, empty = unique("full"), unique("empty")
+    for bucket in (full, empty):
+        cloud.client("s3").create_bucket(Bucket=bucket)
+    cloud.client("s3").put_object(Bucket=full, Key="in.csv", Body=b"rows")
     kill(cloud)
     cloud = begin(data=data)
-    active(cloud, "solution_version", solutionVersionArn=version)
-    assert [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]] == buckets
-    stored = cloud.client("s3").get_object(Bucket=next(name for name in buckets if name != empty), Key="in.csv")
-    assert stored["Body"].read().startswith(b"USER_ID,ITEM_ID,TIMESTAMP\nu0,i0,")
+    assert {bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]} == {full, empty}
+    assert cloud.client("s3").get_object(Bucket=full, Key="in.csv")["Body"].read() == b"rows"
     assert cloud.status()["data"].startswith(data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -130,6 +131,20 @@ def test_a_rate_hits_the_same_calls_for_a_seed(make_cloud: Callable[..., Cloud])
     assert alone == run(7, others=True)
     assert alone != run(8, others=False)
     assert 40 <= alone.count("ThrottlingException") <= 80
+
+
+def test_threads_are_hit_as_often_in_whatever_order_they_run(make_cloud: Callable[..., Cloud]) -> None:
+    """Calls of one operation from many threads: which of them is hit depends on who comes first, how many does not."""
+    fault = Fault("Describe*", code="ThrottlingException", rate=0.3, seed=7)
+    cloud = make_cloud(Settings(fail=(fault,)))
+    arn = "arn:aws:personalize:us-east-1:000000000000:schema/none"
+
+    def describe(number: int) -> None:
+        cloud.personalize.describe_schema(schemaArn=arn)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = [code for codes in threads.map(lambda _: _outcomes(cloud, describe, 25), range(8)) for code in codes]
+    assert found.count("ThrottlingException") == sum(fault.draw("DescribeSchema", number) for number in range(1, 201))
 
 
 def _list(cloud: Cloud) -> Callable[[int], Any]:

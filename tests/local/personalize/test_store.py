@@ -17,6 +17,7 @@ import pytest
 
 from personalize_local.personalize import Settings
 from personalize_local.personalize.auto_training import DAY
+from personalize_local.personalize.contents import InteractionsContents
 from personalize_local.personalize.store import FORMAT, StoreError
 
 from .kinds.test_recommenders import Videos
@@ -449,6 +450,27 @@ def test_what_was_counted_is_reported(made: dict[str, str], slow: Cloud, killed:
         assert time.monotonic() < end
         time.sleep(0.01)
     assert b"WATCHED,WATCH,3.0,samplecount,shelf," in reports[0]
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_what_was_shown_is_known_again(made: dict[str, str], kept: Cloud, killed: Restart, restarts: int) -> None:
+    """Whoever got recommendations can name them in events after any number of restarts."""
+    asked = {"campaignArn": made["campaign"], "userId": "u0", "numResults": 5}
+    answer = kept.runtime.get_recommendations(**asked)
+    for _ in range(restarts):
+        kept = killed(kept)
+    later = kept.runtime.get_recommendations(**asked)
+    for given in (answer, later):
+        watched(kept, made["tracking_id"], "i1", recommendationId=given["recommendationId"])
+    scope = kept.service._engine.state.scope("000000000000", "us-east-1")
+    contents = scope.datasets[made["interactions"]]
+    assert isinstance(contents, InteractionsContents)
+    seen = "|".join(item["itemId"] for item in answer["itemList"])
+    put = [event.values["IMPRESSION"] for _, events in contents._put() for event in events.values()]
+    assert put == [seen, "|".join(item["itemId"] for item in later["itemList"])]
+    kept.service.reset()
+    again = killed(kept).service._engine.state.scope("000000000000", "us-east-1")
+    assert again.impressions.find(answer["recommendationId"]) is None
 
 
 def test_what_is_deleted_leaves_no_file(made: dict[str, str], kept: Cloud, killed: Restart) -> None:

@@ -35,7 +35,8 @@ class PermissionCheck:
             return (
                 _allows(_trust(role), _request("sts:AssumeRole", role_arn, name, account, region))
                 and iam_evaluator.evaluate(request, policies).decision == "Allow"
-                and (not in_s3 or _allows(s3._bucket_policies.get(bucket), request))
+                # a bucket that is not there has no policy: S3 then says that, and not that access is denied
+                and (not in_s3 or bucket not in s3._buckets or _allows(s3._bucket_policies.get(bucket), request))
             )
 
 
