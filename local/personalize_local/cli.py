@@ -57,6 +57,17 @@ def start_command(
             "--enforce-iam", help="Roles of functions and state machines, and bucket policies, must allow it."
         ),
     ] = False,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="A quota, such as dataset_groups=20; can be given more than once.",
+            show_default="those of AWS",
+        ),
+    ] = None,
+    limit_rates: Annotated[
+        bool, typer.Option("--limit-rates", help="Limit the requests in a second, as AWS does.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="What training derives from.")] = 0,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it answers, and let it run.")] = False,
     log_file: Annotated[
@@ -71,6 +82,8 @@ def start_command(
         data=str(data.absolute()) if data else None,
         only_personalize=only_personalize,
         enforce_iam=enforce_iam,
+        quotas=dict(map(_quota, quota or ())),
+        limit_rates=limit_rates,
         seed=seed,
         exit_with_parent=not detach,
     )
@@ -123,6 +136,13 @@ def status(port: Port = DEFAULT_PORT) -> None:
         ("calls", str(told["calls"])),
     ):
         _out.print(f"{name:<10}  {value}")
+
+
+def _quota(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not name or not number.isdecimal():
+        raise typer.BadParameter(f"a quota is NAME=NUMBER, such as dataset_groups=20, got {text!r}")
+    return name, int(number)
 
 
 def _run_until_stopped(cloud: CloudProcess, registry: Registry) -> int:

@@ -19,7 +19,7 @@ def personalize_local_settings() -> Mapping[str, Any]:
     """Settings of the local cloud of the session; override it in a `conftest.py`.
 
     :returns: parameters of `personalize_local.cloud.settings.CloudSettings`, such as `time_scale`, `data`,
-        `only_personalize`, `seed` and `fail`.
+        `only_personalize`, `quotas`, `limit_rates`, `seed` and `fail`.
     """
     return {}
 

@@ -38,6 +38,42 @@ def test_a_second_event_tracker(account: Account, settle: Settle) -> None:
     settle("second_event_tracker_error", code)
 
 
+def test_a_second_dataset(account: Account, settle: Settle) -> None:
+    assert account.dataset
+    request = {"schemaArn": account.schema, "datasetGroupArn": account.group, "datasetType": "Interactions"}
+    code = error_code(account.personalize.create_dataset, name=account.name("second"), tags=account.tags, **request)
+    settle("second_dataset_error", code)
+
+
+def test_a_dataset_group_that_is_empty(account: Account, settle: Settle) -> None:
+    """It gets an event tracker, then a dataset whose name another group's has; one group, since there may be few."""
+    group = account.create("DatasetGroup")
+    create = account.personalize.create_event_tracker
+    code = error_code(create, name=account.name("tracker"), datasetGroupArn=group, tags=account.tags)
+    settle("tracker_needs_interactions", code is not None)
+    request = {
+        "name": account.describe("Dataset", account.dataset)["name"],
+        "schemaArn": account.schema,
+        "datasetGroupArn": group,
+        "datasetType": "Interactions",
+        "tags": account.tags,
+    }
+    settle("dataset_names_unique", error_code(account.personalize.create_dataset, **request) is not None)
+
+
+def test_deleting_twice(account: Account, settle: Settle) -> None:
+    delete = account.personalize.delete_dataset_group
+    for _ in range(TRIES):
+        group = account.create("DatasetGroup")
+        delete(datasetGroupArn=group)
+        code = error_code(delete, datasetGroupArn=group)
+        # It may be gone already.
+        if code != "ResourceNotFoundException":
+            settle("delete_while_deleting", code is None)
+            return
+    pytest.fail(f"{TRIES} times the dataset group was gone at once")
+
+
 def test_a_child_of_a_busy_parent(account: Account, settle: Settle) -> None:
     """A solution that is being created gets a version."""
     assert account.dataset
@@ -77,6 +113,12 @@ def test_an_import_without_a_role(account: Account, settle: Settle) -> None:
 def test_columns_that_the_schema_lacks(account: Account, settle: Settle) -> None:
     found = account.import_rows(interactions(header=f"{HEADER},COLOUR", more=",red"))
     settle("extra_csv_columns_allowed", found["status"] == "ACTIVE")
+
+
+def test_columns_in_another_order(account: Account, settle: Settle) -> None:
+    rows = [",".join(reversed(line.split(","))) for line in interactions().splitlines()]
+    found = account.import_rows("\n".join([*rows, ""]))
+    settle("csv_columns_in_order", found["status"] != "ACTIVE")
 
 
 def test_rows_that_do_not_fit(account: Account, settle: Settle) -> None:

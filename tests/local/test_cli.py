@@ -111,6 +111,19 @@ def test_a_data_directory_survives(command: Command, tmp_path: Path) -> None:
     )
 
 
+def test_quotas(command: Command) -> None:
+    options = ("start", "--detach", "--only-personalize", "--time-scale", "0")
+    wrong = command.run(*options, "--quota", "dataset_groups")
+    assert (wrong.returncode, "a quota is NAME=NUMBER" in wrong.stderr) == (2, True)
+    unknown = command.run(*options, "--quota", "groups=1")
+    assert (unknown.returncode, unknown.stderr.startswith("unknown quotas ['groups'], there are [")) == (1, True)
+    assert command.run(*options, "--quota", "dataset_groups=1", "--quota", "schemas=1").returncode == 0
+    client = LocalCloud(command.port).client("personalize")
+    client.create_dataset_group(name="one")
+    with pytest.raises(client.exceptions.LimitExceededException, match="More than 1 resources in ACTIVE state"):
+        client.create_dataset_group(name="two")
+
+
 def test_a_port_in_use(command: Command) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", command.port))
@@ -175,7 +188,15 @@ def test_the_server_does_not_inherit_what_would_point_it_elsewhere(tmp_path: Pat
 
 def test_settings_travel_to_the_server() -> None:
     fault = {"operation": "Create*", "code": "ThrottlingException", "rate": 0.05}
-    settings = CloudSettings(port=1234, data="/data", only_personalize=True, seed=7, fail=(fault,))
+    settings = CloudSettings(
+        port=1234,
+        data="/data",
+        only_personalize=True,
+        quotas={"schemas": 2},
+        limit_rates=True,
+        seed=7,
+        fail=(fault,),
+    )
     assert CloudSettings.from_json(settings.to_json()) == settings
 
 

@@ -31,7 +31,7 @@ def main(settings: CloudSettings) -> None:
             settings=_service_settings(settings),
             log=logging.getLogger("personalize"),
         )
-    except StoreError as error:
+    except (StoreError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(REFUSED)
     if settings.exit_with_parent:
@@ -44,6 +44,8 @@ def _service_settings(settings: CloudSettings) -> Any:
 
     return Settings(
         time_scale=Settings.time_scale if settings.time_scale is None else settings.time_scale,
+        quotas=settings.quotas,
+        limit_rates=settings.limit_rates,
         seed=settings.seed,
         fail=tuple(Fault.from_json(fault) for fault in settings.fail),
         data=Path(settings.data) / "personalize" if settings.data else None,

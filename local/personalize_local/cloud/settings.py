@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,9 @@ class CloudSettings:
         nothing is kept
     :param only_personalize: whether there are only Personalize and S3, without the rest of AWS: it starts faster and
         needs less memory; every role may read every bucket. Default: False
+    :param quotas: numbers by the names of `personalize_local.personalize.Settings`; a rate that is named is limited.
+        Default: - those of AWS
+    :param limit_rates: whether there is a limit to the requests in a second on this machine. Default: False
     :param seed: what training derives from. Default: 0
     :param fail: faults that are there from the start, each with the members of
         `personalize_local.personalize.Fault`. Default: - none
@@ -57,6 +60,8 @@ class CloudSettings:
     time_scale: float | None = None
     data: str | None = None
     only_personalize: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    limit_rates: bool = False
     seed: int = 0
     fail: tuple[Mapping[str, Any], ...] = ()
     exit_with_parent: bool = False

@@ -13,6 +13,7 @@ from personalize_local.cloud.answering import ADMIN_PREFIX, administrate, respon
 from personalize_local.cloud.service import PersonalizeService
 from personalize_local.cloud.settings import ACCOUNT, REGION
 from personalize_local.personalize.protocol import service_of
+from personalize_local.personalize.uncertain import MAX_BODY_BYTES
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -85,10 +86,13 @@ def _absent(name: str) -> dict[str, str]:
 
 
 async def _body(receive: Receive) -> bytes:
-    parts = []
+    """The body, as far as it can be a request: of what is larger one byte more is kept, to tell that it is."""
+    parts, room = [], MAX_BODY_BYTES + 1
     while True:
         message = await receive()
-        parts.append(message.get("body", b""))
+        part = message.get("body", b"")[:room]
+        parts.append(part)
+        room -= len(part)
         if not message.get("more_body"):
             return b"".join(parts)
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from cdk_personalize.metric_expression import MetricExpression
 
@@ -62,15 +63,30 @@ class Point(NamedTuple):
     timestamp: int
 
 
+class Report(NamedTuple):
+    """What is being reported.
+
+    :param number: tells it from others of the same tally.
+    """
+
+    number: int
+    points: list[Point]
+
+
+_Values: TypeAlias = dict[tuple[Metric, str, int], float]
+
+
 class Tally:
     """What was counted and is not reported yet."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[Metric, str, int], float] = {}
+        self._values: _Values = {}
+        self._under_way: dict[int, _Values] = {}
+        self._reports = itertools.count()
         self._sources: set[str] = set()
 
     def __bool__(self) -> bool:
-        """Whether there is anything to report."""
+        """Whether there is anything to report that is not being reported."""
         return bool(self._values)
 
     def add(self, metrics: Iterable[Metric], occurrences: Iterable[Occurrence]) -> set[str]:
@@ -94,19 +110,29 @@ class Tally:
                 self._values[key] = self._values.get(key, 0.0) + value
         return refused
 
-    def take(self) -> list[Point]:
+    def begin(self) -> Report:
         """Give what was counted, by metric, source and time, and begin anew; sources stay known."""
+        report = next(self._reports)
         values, self._values = self._values, {}
+        self._under_way[report] = values
         points = (Point(metric, value, source, start) for (metric, source, start), value in values.items())
-        return sorted(points, key=lambda point: (point.metric.name, point.source, point.timestamp))
+        return Report(report, sorted(points, key=lambda point: (point.metric.name, point.source, point.timestamp)))
+
+    def end(self, report: Report) -> None:
+        """Forget what has been reported."""
+        del self._under_way[report.number]
 
     def to_json(self) -> dict[str, Any]:
-        """Give what :meth:`from_json` needs, as plain values."""
-        values = [
+        """Give what :meth:`from_json` needs, as plain values; a report that has not ended is to be made again."""
+        total: _Values = {}
+        for values in (*self._under_way.values(), self._values):
+            for key, value in values.items():
+                total[key] = total.get(key, 0.0) + value
+        rows = [
             [metric.name, metric.event_type, metric.expression, source, start, value]
-            for (metric, source, start), value in self._values.items()
+            for (metric, source, start), value in total.items()
         ]
-        return {"values": values, "sources": sorted(self._sources)}
+        return {"values": rows, "sources": sorted(self._sources)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:

@@ -314,6 +314,7 @@ class EntityContents:
         self._ids: Array = np.empty(0, dtype=object)
         self._numbers: Integers = np.empty(0, dtype=np.int64)
         self._put: dict[str, _PutRow] = {}
+        self._counting = threading.Lock()
         self._count = 0
         self._latest_view: _View | None = None
 
@@ -328,8 +329,7 @@ class EntityContents:
 
     def prepare(self, columns: Columns, *, replace: bool) -> Columns:
         """Do what takes time: join with the rows there are, and keep the last of each id; sorted by id."""
-        self._count += 1
-        joined: Columns = {**columns, "": np.full(row_count(columns), self._count, dtype=np.int64)}
+        joined: Columns = {**columns, "": np.full(row_count(columns), self._next_number(), dtype=np.int64)}
         if not replace and self._bulk:
             joined = _join({**self._bulk, "": self._numbers}, joined)
         ids = _coded(joined[self._id_column])
@@ -355,12 +355,18 @@ class EntityContents:
             self.commit(arrays)
             self._count = int(self._numbers.max(initial=0))
 
+    def _next_number(self) -> int:
+        """Tell later rows from earlier ones; imports come from other threads than rows that come one by one."""
+        with self._counting:
+            self._count += 1
+            return self._count
+
     def put(self, id_: str, values: Mapping[str, Any]) -> None:
         """Take up one row, in place of the one with this id."""
-        self._count += 1
+        number = self._next_number()
         if self.journal:
-            self.journal([self._count, id_, dict(values)])
-        self._put[id_] = _PutRow(self._count, values)
+            self.journal([number, id_, dict(values)])
+        self._put[id_] = _PutRow(number, values)
         self._latest_view = None
 
     def put_again(self, row: Sequence[Any]) -> None:
@@ -370,7 +376,8 @@ class EntityContents:
             return
         number, id_, values = row
         self._put[id_] = _PutRow(number, values)
-        self._count = max(self._count, number)
+        with self._counting:
+            self._count = max(self._count, number)
         self._latest_view = None
 
     def forget(self, ids: Collection[str]) -> int:

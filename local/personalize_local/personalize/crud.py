@@ -103,7 +103,7 @@ def list_all(context: Context, parameters: Parameters, kind: Kind, behaviour: Be
 def delete(context: Context, parameters: Parameters, kind: Kind, behaviour: Behaviour) -> Answer:
     """Start to delete a resource; it is gone a little later."""
     record = context.scope.get(kind.name, parameters[kind.arn_member])
-    if record.status.startswith("DELETE"):
+    if record.status.startswith("DELETE") and context.engine.settings.uncertain.delete_while_deleting:
         return {}
     if record.progress.busy or (record.updating and kind.update_blocks_delete):
         raise in_use(f"The resource {record.arn} is in status {_busy_status(record)} and cannot be deleted yet.")

@@ -10,7 +10,7 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,7 @@ ROWS_AT_ONCE = 1024
 
 _COMMA, _NEW_LINE = b",\n"
 _END_OF_LINE = re.compile(rb"\r\n|\r|\n")
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 # what may not stand in a number; Python's own conversions also take "1_000", " 1" and "nan"
 _NOT_IN_INTEGERS = re.compile(r"[^0-9\-+]")
@@ -221,16 +222,15 @@ def _slowly(body: bytes, start: int, width: int) -> Iterator[list[str]]:
             rows.extend(itertools.islice(records, ROWS_AT_ONCE))
         except csv.Error as error:
             broken = error
-        if set(map(len, rows)) - {width}:
-            place = next(place for place, row in enumerate(rows) if len(row) != width)
+        if set(map(len, rows)) - {width} or _is_broken(itertools.chain.from_iterable(rows)):
+            place = next(place for place, row in enumerate(rows) if _is_wrong(row, width))
             try:
                 rest = next((row for row in itertools.chain(rows[place:], () if broken else records) if row), None)
             except csv.Error as error:
                 broken = error
             else:
                 if rest is not None:
-                    problem = f"has {len(rows[place])} values, the header has {width}"
-                    raise CsvError(problem, line=_line_of_width(body, start, width))
+                    raise _wrong_record(body, start, width)
             rows = rows[:place]
         if broken:
             raise CsvError(str(broken), line=_lines_before(body, start) + records.line_num)
@@ -256,15 +256,30 @@ def _lines_before(body: bytes, start: int) -> int:
     return 1 + body.count(b"\n", _start(body), start)
 
 
-def _line_of_width(body: bytes, start: int, width: int) -> int:
-    """Find the line on which the first record ends that has another number of values."""
-    records = _records(body, start)
-    next(row for row in records if len(row) != width)
-    return _lines_before(body, start) + int(records.line_num)
+def _is_broken(values: Iterable[str]) -> bool:
+    """Whether there is the end of a line within a value, which only quotes and backslashes allow."""
+    return _LINE_BREAK.search("".join(values)) is not None
+
+
+def _is_wrong(record: Sequence[str], width: int) -> bool:
+    return len(record) != width or _is_broken(record)
+
+
+def _wrong_record(body: bytes, start: int, width: int) -> CsvError:
+    """Say what is wrong with the first record that has another number of values, or more than one line."""
+    records, before = _records(body, start), 0
+    for record in records:
+        if _is_wrong(record, width):
+            break
+        before = int(records.line_num)
+    line = _lines_before(body, start) + before + 1
+    if _is_broken(record):
+        return CsvError("the record that begins here has several lines; each must have one", line=line)
+    return CsvError(f"has {len(record)} values, the header has {width}", line=line)
 
 
 def _line(body: bytes, index: int) -> int:
-    """Find the line on which a record ends, by reading the file once more."""
+    """Find the line of a record, by reading the file once more."""
     start = _start(body)
     records = _records(body, start)
     next(itertools.islice(records, index, None), None)

@@ -13,6 +13,7 @@ from .lifecycle import Lifecycle
 from .metrics import Metrics
 from .objects import Authorize, ObjectStore
 from .quotas import Quotas
+from .rates import Rates
 from .settings import Settings
 from .state import Scope, State
 from .store import Store
@@ -32,6 +33,7 @@ class Engine:
 
     settings: Settings
     quotas: Quotas
+    rates: Rates
     state: State
     lifecycle: Lifecycle
     faults: Faults

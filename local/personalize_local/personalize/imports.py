@@ -19,17 +19,15 @@ from .errors import JobError
 from .large_csv import LARGE, read_plain_rows
 from .locations import Files, Location, LocationError, PrivilegesError
 from .recommenders.data import Array, Coded
-from .uncertain import IMPORT_TOO_LARGE, ROWS_DO_NOT_CONFORM, TOO_FEW_RECORDS
+from .uncertain import (
+    IMPORT_MISSING_COLUMNS,
+    IMPORT_NO_PRIVILEGES,
+    IMPORT_TOO_LARGE,
+    ROWS_DO_NOT_CONFORM,
+    TOO_FEW_RECORDS,
+)
 
 INVALID_LOCATION = "Invalid Data location."
-NO_PRIVILEGES = (
-    "Failed to create a data import job for {dataset_type} dataset. "
-    "Insufficient privileges for accessing data in Amazon S3."
-)
-MISSING_COLUMNS = (
-    "Failed to create a data import job for {dataset_type} dataset. "
-    "Input CSV is missing the following columns:[{names}]."
-)
 TOO_LONG = (
     "Length cannot be more than {limit} characters for {column}. If no values exceed the character limit, make sure "
     "your data follows the formatting guidelines listed in "
@@ -49,6 +47,7 @@ class ImportJob:
     :param maximum: how many bytes the files may have.
     :param only_new_count: whether records that are there already do not count when interactions are added.
     :param extra_columns_allowed: whether the files may have columns that the schema lacks.
+    :param in_order: whether the columns must have the order of the schema's fields.
     """
 
     location: str
@@ -60,6 +59,7 @@ class ImportJob:
     maximum: int
     only_new_count: bool
     extra_columns_allowed: bool
+    in_order: bool
 
     @property
     def dataset_name(self) -> str:
@@ -114,7 +114,7 @@ class Importer:
             raise JobError(INVALID_LOCATION) from error
         except PrivilegesError as error:
             self._log.error("%s: %s", job.location, error)
-            raise JobError(NO_PRIVILEGES.format(dataset_type=job.dataset_name)) from error
+            raise JobError(IMPORT_NO_PRIVILEGES.format(dataset_type=job.dataset_name)) from error
         columns = {column.name: below([part[column.name] for part in parts]) for column in job.columns}
         return columns, row_count(columns)
 
@@ -170,14 +170,17 @@ def _rows(body: bytes, header: Sequence[str], job: ImportJob) -> Columns:
 def _check_header(header: Sequence[str], shared: Sequence[str], job: ImportJob) -> None:
     if list(header) != list(shared):
         raise CsvError(f"the header must be that of the other files, {','.join(shared)}", line=1)
-    extra = set(header) - {column.name for column in job.columns}
+    names = [column.name for column in job.columns]
+    if job.in_order and [name for name in header if name in names] != names:
+        raise CsvError(f"the columns must have the order of the schema's fields, {','.join(names)}", line=1)
+    extra = set(header) - set(names)
     if extra and not job.extra_columns_allowed:
         raise CsvError(f"the schema does not have {', '.join(sorted(extra))}", line=1)
 
 
 def _reason(error: CsvError, dataset_type: str) -> str:
     if isinstance(error, MissingColumnsError):
-        return MISSING_COLUMNS.format(dataset_type=dataset_type, names=", ".join(error.names))
+        return IMPORT_MISSING_COLUMNS.format(dataset_type=dataset_type, names=", ".join(error.names))
     if isinstance(error, TooLongError):
         return TOO_LONG.format(limit=error.limit, column=error.column)
     return ROWS_DO_NOT_CONFORM.format(dataset_type=dataset_type)

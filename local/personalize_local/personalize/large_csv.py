@@ -94,7 +94,7 @@ def _reader(name: str, column: Column, is_id: bool, coded: bool) -> _Reader:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether lines end in one way, no line is empty, and quotes stand around whole values."""
+    """Whether lines end in one way, no line is empty, and quotes stand around whole values, within a line."""
     if b"\\" in body or b"\0" in body:
         return False
     returns = b"\r" in body
@@ -119,7 +119,9 @@ def _are_quotes_plain(body: bytes) -> bool:
     begins[1:] |= opening[1:] == closing[:-1] + 1
     ends = np.isin(text[closing + 1], around)
     ends[:-1] |= opening[1:] == closing[:-1] + 1
-    return bool(begins.all() and ends.all())
+    new_lines = np.flatnonzero(text == ord("\n"))
+    within = (np.searchsorted(new_lines, opening) == np.searchsorted(new_lines, closing)).all()
+    return bool(within and begins.all() and ends.all())
 
 
 def _load(path: str, names: Sequence[str], readers: Sequence[_Reader]) -> str:

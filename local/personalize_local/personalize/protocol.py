@@ -55,7 +55,7 @@ def decode(method: str, path: str, headers: Mapping[str, str], body: bytes) -> R
         raise ServiceError("UnknownOperationException", f"There is no operation {name} at {method} {path}", 404)
     _check_content_type(found[0], _header(headers, "content-type"))
     if len(body) > MAX_BODY_BYTES:
-        message = f"The body has {len(body)} bytes, at most {MAX_BODY_BYTES} are allowed"
+        message = f"The body has more than the {MAX_BODY_BYTES} bytes that are allowed"
         raise ServiceError("RequestEntityTooLargeException", message, 413)
     return Request(*found, _parameters(body))
 

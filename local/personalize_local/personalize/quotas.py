@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import limit_exceeded
-from .resources import NUMBERS, QUOTAS, Kind, Quota
+from .resources import NUMBERS, QUOTAS, RATES, Kind, Quota
 from .state import Record, Scope
 
 
@@ -22,9 +22,13 @@ class Quotas:
 
     def __init__(self, overrides: Mapping[str, int]) -> None:
         defaults = {**{quota.name: quota.default for quota in QUOTAS}, **NUMBERS}
-        unknown = sorted(set(overrides) - set(defaults))
+        known = {*defaults, *(rate.name for rate in RATES)}
+        unknown = sorted(set(overrides) - known)
         if unknown:
-            raise ValueError(f"unknown quotas {unknown}, there are {sorted(defaults)}")
+            raise ValueError(f"unknown quotas {unknown}, there are {sorted(known)}")
+        negative = {name: number for name, number in sorted(overrides.items()) if number < 0}
+        if negative:
+            raise ValueError(f"quotas must be 0 or more, got {negative}")
         self._numbers = {**defaults, **overrides}
 
     def __getitem__(self, name: str) -> int:

@@ -73,6 +73,24 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """How many requests a second there may be.
+
+    :param name: its key in ``Settings.quotas``.
+    :param operations: the operations whose requests count together. Default: - those of the control plane, each for
+        itself.
+    :param default: the number. Default: - AWS does not publish it.
+    :param per: what has this many of its own: ``group``, a dataset group, or ``target``, the campaign or recommender
+        that is asked. Default: - the account and Region.
+    """
+
+    name: str
+    operations: tuple[str, ...] = ()
+    default: int | None = None
+    per: str | None = None
+
+
+@dataclass(frozen=True)
 class Parent:
     """A resource that must exist, and be ACTIVE, before another one is made from it.
 
@@ -409,6 +427,22 @@ QUOTAS = (
     Quota("busy_batch_inference_jobs", "BatchInferenceJob", 5, busy=True),
     Quota("busy_batch_segment_jobs", "BatchSegmentJob", 5, busy=True),
     Quota("pending_data_deletion_jobs_per_dataset_group", "DataDeletionJob", 5, per="datasetGroupArn", pending=True),
+)
+
+_RUNTIME = ("GetRecommendations", "GetPersonalizedRanking", "GetActionRecommendations")
+
+#: the rates of ``limits.html``; limited when it is asked for: ``Settings.limit_rates``
+RATES = (
+    Rate("put_events_per_second_per_dataset_group", ("PutEvents",), 1000, "group"),
+    Rate("put_action_interactions_per_second_per_dataset_group", ("PutActionInteractions",), 1000, "group"),
+    Rate("put_items_per_second_per_dataset_group", ("PutItems",), 10, "group"),
+    Rate("put_users_per_second_per_dataset_group", ("PutUsers",), 10, "group"),
+    Rate("put_actions_per_second_per_dataset_group", ("PutActions",), 10, "group"),
+    Rate("runtime_requests_per_second", _RUNTIME, 2500),
+    Rate("get_recommendations_per_second_per_campaign", ("GetRecommendations",), 500, "target"),
+    Rate("get_personalized_ranking_per_second_per_campaign", ("GetPersonalizedRanking",), 500, "target"),
+    Rate("get_action_recommendations_per_second_per_campaign", ("GetActionRecommendations",), 500, "target"),
+    Rate("control_requests_per_second_per_operation"),
 )
 
 #: numbers that do not count resources

@@ -19,6 +19,7 @@ from .objects import Authorize, ObjectStore
 from .operations import OPERATIONS
 from .protocol import HttpResponse, decode, encode, encode_error, service_of
 from .quotas import Quotas
+from .rates import Rates
 from .resumption import resume
 from .settings import Settings
 from .state import State, missing
@@ -169,6 +170,7 @@ class Personalize:
         return Engine(
             settings=self._settings,
             quotas=Quotas(self._settings.quotas),
+            rates=Rates(self._settings.quotas, every=self._settings.limit_rates),
             state=state,
             lifecycle=lifecycle,
             faults=Faults(self._settings.fail),
@@ -192,10 +194,14 @@ def _run(
     if operation is None:
         raise not_emulated(service, name)
     request = check_request(model.input_shape, parameters)
+    scope = engine.state.scope(account, region)
+    if engine.rates:
+        with engine.state.lock:
+            engine.rates.take(service, name, request, scope)
     fault = engine.faults.strike(name, request)
     if name.startswith("Describe") and (unseen := engine.faults.unseen(request)):
         raise missing(name.removeprefix("Describe"), unseen)
-    context = Context(engine, engine.state.scope(account, region), name, fault.failure_reason if fault else None)
+    context = Context(engine, scope, name, fault.failure_reason if fault else None)
     if not operation.locked:
         return shape_response(model.output_shape, operation.run(context, request))
     with engine.state.lock, _being_answered(service, name, request):

@@ -16,8 +16,10 @@ class Settings:
 
     :param time_scale: seconds that pass here for one second that passes on AWS: 1 gives an import its ten
         minutes, 0 ends everything as soon as the work is done. Default: - 0.0002, an hour in 0.7 seconds.
-    :param quotas: numbers by the names of ``resources.QUOTAS``. Default: - those of
+    :param quotas: numbers by the names of ``resources.QUOTAS``, ``NUMBERS`` and ``RATES``. Default: - those of
         https://docs.aws.amazon.com/personalize/latest/dg/limits.html
+    :param limit_rates: whether there is a limit to the requests in a second on this machine; a rate that ``quotas``
+        names is limited anyway. Default: - as many as it can answer.
     :param seed: what training and ids derive from, so that two runs with the same calls give the same models.
         Default: - 0.
     :param fail: faults that are there from the start. Default: - none.
@@ -28,6 +30,7 @@ class Settings:
 
     time_scale: float = 0.0002
     quotas: Mapping[str, int] = field(default_factory=dict)
+    limit_rates: bool = False
     seed: int = 0
     fail: tuple[Fault, ...] = ()
     uncertain: Uncertain = field(default_factory=Uncertain)

@@ -18,12 +18,23 @@ class Uncertain:
     :param update_campaign_across_solutions: whether UpdateCampaign takes the version of another solution.
     :param second_event_tracker_error: the error when a dataset group has an event tracker already: the API's model
         allows LimitExceededException and ResourceAlreadyExistsException.
+    :param tracker_needs_interactions: whether CreateEventTracker refuses a dataset group without an Interactions
+        dataset, which PutEvents needs.
+    :param second_dataset_error: the error when a dataset group has a dataset of the type already: the API's model
+        allows LimitExceededException and ResourceAlreadyExistsException.
+    :param dataset_names_unique: whether no two datasets may have the same name; it is not part of their ARNs.
+    :param version_name_in_arn: whether the ARN of a solution version ends in its name, where it was given one; two of
+        one name are then refused.
+    :param delete_while_deleting: whether Delete takes what is being deleted already. The API's model calls most of
+        those operations idempotent, while the guide says that only what is ACTIVE or CREATE FAILED can be deleted.
     :param filters_block_dataset_group: whether DeleteDatasetGroup refuses while the group has filters or a metric
         attribution. AWS's own clean-up scripts remove them first.
     :param second_metric_attribution_error: the error when a dataset group has a metric attribution already: the API's
         model allows LimitExceededException and ResourceAlreadyExistsException.
     :param create_on_busy_parent: the error when the parent is not ACTIVE yet.
     :param extra_csv_columns_allowed: whether a CSV file may have columns that the schema lacks.
+    :param csv_columns_in_order: whether the columns of a CSV file must have the order of the schema's fields, as the
+        guide says; in practice the names seem to count.
     :param latest_without_version: the error when a campaign asks for ``$LATEST`` and there is no ACTIVE version.
     :param incremental_counts_new_only: whether an INCREMENTAL import of interactions counts only records that are not
         there yet towards the minimum; the guide says "new", and not what that means.
@@ -60,10 +71,16 @@ class Uncertain:
 
     update_campaign_across_solutions: bool = True
     second_event_tracker_error: str = "LimitExceededException"
+    tracker_needs_interactions: bool = False
+    second_dataset_error: str = "ResourceAlreadyExistsException"
+    dataset_names_unique: bool = False
+    version_name_in_arn: bool = False
+    delete_while_deleting: bool = True
     filters_block_dataset_group: bool = True
     second_metric_attribution_error: str = "LimitExceededException"
     create_on_busy_parent: str = "ResourceInUseException"
     extra_csv_columns_allowed: bool = True
+    csv_columns_in_order: bool = False
     latest_without_version: str = "ResourceNotFoundException"
     incremental_counts_new_only: bool = True
     import_needs_role: bool = True
@@ -92,6 +109,13 @@ class Uncertain:
 # follow those of other services of AWS, the check of every pattern as if it were anchored at both ends, and that
 # members of a wrong type are an InvalidInputException as well.
 
+#: the error of a request too many, of the operations whose model has no LimitExceededException; it is one of the errors
+#: that all services of AWS have in common
+RATE_ERROR = "ThrottlingException"
+
+#: text of that error, which comes with a request too many
+RATE_TEXT = "Rate exceeded"
+
 #: the largest body; the largest request that the API's model allows has less
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
@@ -99,7 +123,17 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 #: schemas' primary identifier is the ARN
 CLOUDFORMATION_REF = "ARN"
 
-#: text for rows that do not fit the schema (wrong type, empty id, wrong number of values)
+#: texts for imports that the guide prints with dots for some of the words
+IMPORT_NO_PRIVILEGES = (
+    "Failed to create a data import job for {dataset_type} dataset. "
+    "Insufficient privileges for accessing data in Amazon S3."
+)
+IMPORT_MISSING_COLUMNS = (
+    "Failed to create a data import job for {dataset_type} dataset. "
+    "Input CSV is missing the following columns:[{names}]."
+)
+
+#: text for rows that do not fit the schema (wrong type, empty id, wrong number of values, a record on several lines)
 ROWS_DO_NOT_CONFORM = (
     "Failed to create a data import job for {dataset_type} dataset. Input csv has rows that do not conform to the "
     "dataset schema. Please ensure all required data fields are present and that they are of the type specified in "

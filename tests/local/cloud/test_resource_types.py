@@ -122,6 +122,32 @@ class TestResourceTypes:
         assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
         assert any("already exists" in reason for _, _, reason in stacks.events(name))
 
+    def test_what_is_to_be_retained_stays(self, personalize_local: LocalCloud, stacks: Stacks) -> None:
+        """With the stack by DeletionPolicy, when it is replaced by UpdateReplacePolicy."""
+        personalize, name = personalize_local.client("personalize"), unique("g")
+        template = group_template(name)
+        for policy, resource in (("DeletionPolicy", "Group"), ("UpdateReplacePolicy", "Filter")):
+            template["Resources"][resource][policy] = "Retain"
+        first = outputs(stacks.deploy(template, name))["FilterArn"]
+        changed = group_template(name, "click")
+        for resource in ("Group", "Filter"):
+            changed["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+        second = outputs(stacks.deploy(changed, name))["FilterArn"]
+        assert first != second
+        kept = {each["filterArn"] for each in personalize.list_filters()["Filters"]}
+        assert {first, second} <= kept
+        # the filters keep the dataset, which is not retained
+        for arn in (first, second):
+            personalize.delete_filter(filterArn=arn)
+        stacks.delete(name)
+        group = next(
+            each["datasetGroupArn"]
+            for each in personalize.list_dataset_groups()["datasetGroups"]
+            if each["name"] == name
+        )
+        assert personalize.list_datasets(datasetGroupArn=group)["datasets"] == []
+        personalize.delete_dataset_group(datasetGroupArn=group)
+
     def test_what_fails_to_stabilize_leaves_nothing(self, personalize_local: LocalCloud, stacks: Stacks) -> None:
         name = unique("g")
         personalize_local.fail("CreateFilter", failure_reason="it was asked to", name=f"{name}-*")

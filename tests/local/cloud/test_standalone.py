@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +21,10 @@ from botocore.exceptions import ClientError
 from personalize_local.cloud.client import AdminError, LocalCloud
 from personalize_local.cloud.process import CloudProcess, StartError, free_port, start
 from personalize_local.cloud.settings import CloudSettings
+from personalize_local.cloud.standalone import Standalone
+from personalize_local.personalize import Personalize, Settings
 
+from ..personalize.support import Buckets
 from .conftest import unique, wait_for
 
 Start = Callable[..., LocalCloud]
@@ -322,3 +327,26 @@ def test_durations_follow_the_time_scale(begin: Start) -> None:
     cloud.advance(60)
     active(cloud, "dataset_group", datasetGroupArn=second)
     assert time.monotonic() - began < 1.2
+
+
+def test_a_body_without_end_takes_little_memory() -> None:
+    """What is more than a request can have is read, not kept."""
+    scope = {"type": "http", "method": "POST", "path": "/recommendations", "headers": []}
+    chunk, chunks, sent = b"x" * 1_000_000, iter(range(200)), []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": bytes(chunk), "more_body": next(chunks) < 199}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    service = Personalize(objects=Buckets(), settings=Settings(time_scale=0))
+    tracemalloc.start()
+    try:
+        asyncio.run(Standalone(service)(scope, receive, send))
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+        service.close()
+    assert sent[0]["status"] == 413
+    assert b"more than the 8388608 bytes" in sent[1]["body"]

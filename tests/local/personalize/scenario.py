@@ -375,6 +375,17 @@ _BUSY = (
         for kind in ("items", "users", "actions")
     ),
     Step(
+        "CreateDataset",
+        {
+            "name": "busy-action_events",
+            "datasetGroupArn": "<empty_group>",
+            "schemaArn": "<action_events_schema>",
+            "datasetType": "Action_Interactions",
+        },
+        {"busy_action_events": "datasetArn"},
+    ),
+    Step("DescribeDataset", {"datasetArn": "<busy_action_events>"}, {"busy_action_tracking_id": "dataset.trackingId"}),
+    Step(
         "CreateEventTracker", {"name": "busy", "datasetGroupArn": "<empty_group>"}, {"busy_tracker": "eventTrackerArn"}
     ),
     Step(
@@ -445,6 +456,7 @@ ERRORS: Mapping[tuple[str, str], Json] = {
     ("DeleteSchema", IN_USE): {"schemaArn": "<interactions_schema>"},
     ("DeleteSolution", IN_USE): {"solutionArn": "<picks_solution>"},
     ("GetSolutionMetrics", IN_USE): {"solutionVersionArn": "<busy_version>"},
+    ("PutActionInteractions", IN_USE): {"trackingId": "<busy_action_tracking_id>"},
     ("PutActions", IN_USE): {"datasetArn": "<busy_actions>"},
     ("PutItems", IN_USE): {"datasetArn": "<busy_items>"},
     ("PutUsers", IN_USE): {"datasetArn": "<busy_users>"},
@@ -466,16 +478,11 @@ ERRORS: Mapping[tuple[str, str], Json] = {
 
 #: errors that the API's model has, and that nothing in the documentation explains
 UNEXPLAINED: Mapping[tuple[str, str], str] = {
-    ("CreateEventTracker", EXISTS): "the ARN of a tracker ends in random digits, not in its name",
-    ("CreateSolutionVersion", EXISTS): "the ARN of a version ends in random digits, not in its name",
-    ("CreateDataset", LIMIT): "there is one dataset per type and group; another one exists already",
-    ("CreateDatasetExportJob", LIMIT): "there is no quota for export jobs",
-    ("PutActionInteractions", IN_USE): "the tracking id is told once the dataset is ACTIVE",
+    ("CreateEventTracker", EXISTS): "random digits end its ARN; a second one is second_event_tracker_error's to refuse",
+    ("CreateSolutionVersion", EXISTS): "random digits end its ARN, unless version_name_in_arn says that its name does",
     ("ListTagsForResource", IN_USE): "nothing tells when tags cannot be read",
     ("TagResource", IN_USE): "nothing tells when a resource cannot be tagged",
-    ("TagResource", LIMIT): "the quota of tags has an error of its own",
     ("UntagResource", IN_USE): "nothing tells when a resource cannot be untagged",
-    ("UpdateSolution", LIMIT): "nothing tells of a quota for updates",
 }
 
 
@@ -534,6 +541,10 @@ class World:
 
     def send(self, operation: str, request: Any) -> Answer:
         """Call over HTTP."""
+        return self.send_bytes(operation, json.dumps(request).encode())
+
+    def send_bytes(self, operation: str, body: bytes) -> Answer:
+        """Call over HTTP, with whatever body."""
         service = EVERY[operation]
         model = operation_model(service, operation)
         assert model is not None
@@ -545,7 +556,7 @@ class World:
             }
         return Answer(
             *self.cloud.service.handle_http(
-                "POST", model.http["requestUri"], headers, json.dumps(request).encode(), account=ACCOUNT, region=REGION
+                "POST", model.http["requestUri"], headers, body, account=ACCOUNT, region=REGION
             )
         )
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cdk_personalize.metric_expression import MetricExpression
@@ -52,7 +54,7 @@ def test_what_is_counted() -> None:
         ],
     )
     assert not refused
-    assert report(tally.take()).decode() == (
+    assert report(tally.begin().points).decode() == (
         "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,EVENT_ATTRIBUTION_SOURCE,TIMESTAMP\n"
         "COUNT,WATCH,2.0,samplecount,live,900\n"
         "COUNT,WATCH,1.0,samplecount,live,1800\n"
@@ -60,12 +62,32 @@ def test_what_is_counted() -> None:
         "REVENUE,BUY,5.0,sum,live,900\n"
     )
     assert not tally
-    assert tally.take() == []
+    assert tally.begin().points == []
 
 
 def test_a_hundred_sources() -> None:
     tally = Tally()
     assert tally.add([COUNT], [event("watch", 0, f"s{number}") for number in range(101)]) == {"s100"}
-    tally.take()
+    tally.begin()
     assert tally.add([COUNT], [event("watch", 0, "s100"), event("watch", 0, "s1")]) == {"s100"}
-    assert [point.source for point in tally.take()] == ["s1"]
+    assert [point.source for point in tally.begin().points] == ["s1"]
+
+
+def test_what_is_being_reported_is_kept_until_that_is_done() -> None:
+    tally = Tally()
+    tally.add([COUNT], [event("watch", 900), event("watch", 900)])
+    first = tally.begin()
+    tally.add([COUNT], [event("watch", 900), event("watch", 1800)])
+    assert tally
+
+    def kept() -> list[tuple[float, int]]:
+        again = Tally.from_json(json.loads(json.dumps(tally.to_json())))
+        return [(point.value, point.timestamp) for point in again.begin().points]
+
+    assert kept() == [(3.0, 900), (1.0, 1800)]
+    tally.end(first)
+    assert kept() == [(1.0, 900), (1.0, 1800)]
+    second = tally.begin()
+    assert not tally
+    tally.end(second)
+    assert kept() == []

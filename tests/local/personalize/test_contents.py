@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,52 @@ def test_entities_are_kept_and_taken_up_again() -> None:
         assert found.row(columns, "b") is None
         assert found.table(columns).ids.tolist() == ["a"]
         assert len(found) == 1
+
+
+class Interrupted(dict[str, Any]):
+    """Columns of an import; while they are looked at, something else happens."""
+
+    def __init__(self, columns: dict[str, Any], happens: Callable[[], None]) -> None:
+        super().__init__(columns)
+        self._happens = happens
+
+    def values(self) -> Any:
+        self._happens()
+        return super().values()
+
+
+def test_rows_that_come_during_an_import() -> None:
+    """What comes while an import is prepared is either older or newer than it, in the memory as on the disk."""
+    columns = (Column("ITEM_ID", "string"), Column("YEAR", "int", nullable=True))
+    contents, again = EntityContents("ITEM_ID"), EntityContents("ITEM_ID")
+    journal: list[list[Any]] = []
+    contents.journal = journal.append
+    rows = {"ITEM_ID": np.array(["i", "j"], dtype=object), "YEAR": np.array([1990.0, 1990.0])}
+    prepared = contents.prepare(Interrupted(rows, lambda: contents.put("i", {"YEAR": 2001})), replace=True)
+    contents.put("j", {"YEAR": 2002})
+    contents.commit(prepared)
+    again.restore(contents.arrays())
+    for row in journal:
+        again.put_again(row)
+    found = [each.table(columns).columns["YEAR"].tolist() for each in (contents, again)]
+    assert found[0] == found[1]
+    numbers = [*contents.arrays()[""][:1].tolist(), *(row[0] for row in journal)]
+    assert len(set(numbers)) == 3
+    assert contents.row(columns, "j") == {"YEAR": 2002.0}
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_events_that_come_during_an_import(replace: bool) -> None:
+    """Neither mode of import loses them; a replacing one drops what was imported before."""
+    contents = imported(("u", "old", 1))
+    rows = {
+        "USER_ID": np.array(["u"], dtype=object),
+        "ITEM_ID": np.array(["new"], dtype=object),
+        "TIMESTAMP": np.array([2], dtype=np.int64),
+    }
+    contents.put(event("before", 3, "s"), user_id="u", event_id=None)
+    prepared = contents.prepare(rows, replace=replace)
+    contents.put(event("during", 4, "s"), user_id="u", event_id=None)
+    assert items(contents, "u") == ["old", "before", "during"]
+    contents.commit(prepared)
+    assert items(contents, "u") == [*([] if replace else ["old"]), "new", "before", "during"]

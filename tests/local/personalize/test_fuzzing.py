@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from personalize_local.personalize.api import operation_model
+from personalize_local.personalize.api import TARGET_PREFIX, operation_model
 from personalize_local.personalize.validation import _compiled
 
 from .scenario import EVERY, INVALID, STEPS, Json, World
+from .support import ACCOUNT, REGION, Cloud
 from .test_operations import misfits
 
 #: for each operation and each kind of request
@@ -162,5 +163,65 @@ def test_wrong_requests(world: World, operation: str) -> None:
     @given(damaged(requests) | JUNK)
     def run(request: Any) -> None:
         send(world, operation, request)
+
+    run()
+
+
+#: as they are sent, with everything that a connection may bring
+METHODS = st.sampled_from(["POST", "GET", "PUT", "post", ""])
+PATHS = (
+    st.sampled_from(["/", "/events", "/recommendations", "/items?x=%00", "//", "", "/personalize-ranking/"]) | st.text()
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["X-Amz-Target", "Content-Type", "x-amz-target", "content-type"]) | st.text(max_size=5),
+    st.sampled_from(
+        [
+            f"{TARGET_PREFIX}.ListSchemas",
+            f"{TARGET_PREFIX}.CreateSchema",
+            f"{TARGET_PREFIX}.",
+            "application/json",
+            "a;b",
+        ]
+    )
+    | st.text(max_size=20),
+    max_size=3,
+)
+BODIES = st.binary(max_size=50) | st.recursive(JUNK, lambda inner: st.lists(inner, max_size=3), max_leaves=3).map(
+    lambda value: json.dumps(value).encode()
+)
+
+
+def test_whatever_is_sent_is_answered(cloud: Cloud) -> None:
+    @settings(_FAST, max_examples=400)
+    @given(METHODS, PATHS, HEADERS, BODIES)
+    def run(method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+        status, answered, content = cloud.service.handle_http(
+            method, path, headers, body, account=ACCOUNT, region=REGION
+        )
+        assert status == 200 or 400 <= status < 500, (status, content)
+        assert answered["x-amzn-RequestId"]
+        if content:
+            assert isinstance(json.loads(content), dict)
+
+    run()
+
+
+@pytest.mark.parametrize("operation", sorted(EVERY))
+def test_bytes_that_are_damaged(world: World, operation: str) -> None:
+    """A right request in which a few bytes are others, too many or too few."""
+    model: Any = operation_model(EVERY[operation], operation)
+    step = next(step for step in STEPS if step.operation == operation)
+    good = json.dumps(world.resolve(step.request)).encode()
+    documented = {shape.name for shape in model.error_shapes}
+    places = st.tuples(st.integers(0, len(good)), st.integers(0, 2), st.binary(max_size=2))
+
+    @_FAST
+    @given(st.lists(places, min_size=1, max_size=3))
+    def run(changes: list[tuple[int, int, bytes]]) -> None:
+        body = good
+        for place, length, new in changes:
+            body = body[:place] + new + body[place + length :]
+        answer = world.send_bytes(operation, body)
+        assert answer.status == 200 or answer.body["__type"] in documented | _UNREADABLE, (body, answer.body)
 
     run()

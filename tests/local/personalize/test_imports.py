@@ -63,7 +63,10 @@ def rows(cloud: Cloud, dataset: str) -> int:
         (HEADER + "u,i,1,w,nan\n", CONFORM, "line 2, column EVENT_VALUE: 'nan' is not a float"),
         (HEADER + "u,i,1,w\n", CONFORM, "line 2: has 4 values, the header has 5"),
         (HEADER + "u,i,1,w,1,2\n", CONFORM, "line 2: has 6 values"),
-        (HEADER + 'u,"i\nj",1,w,1\nu,i,x,w,1\n', CONFORM, "line 4, column TIMESTAMP"),
+        (HEADER + 'u,"i,j",1,w,1\nu,i,x,w,1\n', CONFORM, "line 3, column TIMESTAMP"),
+        (HEADER + 'u,i,1,w,1\nu,"i\nj",x,w,1\n', CONFORM, "line 3: the record that begins here has several lines"),
+        (HEADER + 'u,"i\r\rj",1,w,1\nu,i,1\n', CONFORM, "line 2: the record that begins here has several lines"),
+        (HEADER + "u,i\\\nj,1,w,1\n", CONFORM, "line 2: the record that begins here has several lines"),
         (HEADER + 'u,"i"j,1,w,1\n', CONFORM, "line 2: "),
         (HEADER + "x" * 257 + ",i,1,w,1\n", "Length cannot be more than 256 characters for USER_ID.", "line 2"),
         (HEADER + "u,i,1," + "x" * 1001 + ",1\n", "Length cannot be more than 1000 characters for EVENT_TYPE.", "line"),
@@ -290,3 +293,12 @@ def test_a_hundred_thousand_rows_take_well_under_a_second(build: Builder, caplog
     build.import_csv(dataset, text)
     assert time.perf_counter() - start < 1.5  # measured: 0.2; a busy machine may take longer
     assert "imported 100000 records into Interactions" in caplog.text
+
+
+def test_whether_columns_have_an_order(make_cloud: Callable[..., Cloud], caplog: pytest.LogCaptureFixture) -> None:
+    quotas = {"min_records_per_interactions_import": 1}
+    build = Builder(make_cloud(Settings(quotas=quotas, uncertain=Uncertain(csv_columns_in_order=True))))
+    dataset = build.dataset(build.group())
+    build.import_csv(dataset, "EXTRA," + HEADER + "x,u,i,1,w,1\n", name="good")
+    assert CONFORM in build.failed_import(dataset, "ITEM_ID,USER_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n", name="bad")
+    assert "line 1: the columns must have the order of the schema's fields, USER_ID,ITEM_ID," in caplog.text

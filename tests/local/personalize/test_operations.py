@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from botocore import parsers
 
 from personalize_local.personalize.api import error_status, operation_model
-from personalize_local.personalize.resources import QUOTAS
+from personalize_local.personalize.rates import Rates
+from personalize_local.personalize.resources import RATES
+from personalize_local.personalize.uncertain import RATE_ERROR
 from personalize_local.personalize.validation import check_request
 
 from .scenario import (
@@ -42,7 +44,6 @@ PROTOCOLS = {
     "personalize-events": ("rest-json", "application/json"),
 }
 _ARN = re.compile(r"arn:[^:]+:personalize:.*")
-COUNTED = {quota.kind for quota in QUOTAS}
 _TYPES = {
     "structure": dict,
     "map": dict,
@@ -173,8 +174,8 @@ def test_answers_fit_their_shapes(walk: Walk, operation: str) -> None:
         (operation, error)
         for operation in sorted(EVERY)
         for error in errors_of(operation)
-        # test_resources meets each quota
-        if error != LIMIT or operation.removeprefix("Create") not in COUNTED or (operation, error) in ERRORS
+        # the rates below bring it about; test_resources meets each quota
+        if error != LIMIT or (operation, error) in ERRORS
     ],
 )
 def test_errors(walk: Walk, operation: str, error: str) -> None:
@@ -183,6 +184,17 @@ def test_errors(walk: Walk, operation: str, error: str) -> None:
     assert answer.headers["x-amzn-ErrorType"] == answer.body["__type"] == error, answer.body
     assert answer.status == (error_status(EVERY[operation], error) or 400)
     assert answer.body["message"]
+
+
+@pytest.mark.parametrize("operation", sorted(EVERY))
+def test_rates(walk: Walk, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """A request too many, whatever the operation; LimitExceededException is also the error of rates."""
+    service = walk.world.cloud.service
+    none_left = {rate.name: 0 for rate in RATES}
+    monkeypatch.setattr(service, "_engine", replace(service._engine, rates=Rates(none_left, every=False)))
+    answer = walk.world.send(operation, walk.world.resolve(first_request(operation)))
+    expected = LIMIT if LIMIT in errors_of(operation) else RATE_ERROR
+    assert (answer.status, answer.body["__type"]) == (400, expected)
 
 
 def test_what_is_not_explained_is_in_the_model() -> None:

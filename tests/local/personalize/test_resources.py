@@ -25,7 +25,10 @@ DELETABLE = [kind for kind in KINDS.values() if "Delete" in kind.verbs]
 
 @dataclass(frozen=True)
 class Journey:
-    """What an operation lets a resource go through."""
+    """What an operation lets a resource go through.
+
+    :param update: whether it is told beside the resource. Default: - by the status of the resource itself.
+    """
 
     kind: Kind
     path: Path
@@ -40,8 +43,9 @@ def journeys() -> dict[str, Journey]:
         found[f"Create{kind.name}"] = Journey(kind, kind.create_path, kind.seconds or 0.0)
         if "Delete" in kind.verbs:
             found[f"Delete{kind.name}"] = Journey(kind, kind.delete_path, kind.delete_seconds)
-        if kind.latest_update:
-            found[f"Update{kind.name}"] = Journey(kind, kind.update_path, kind.update_seconds, update=True)
+        if kind.latest_update or kind.update_is_status:
+            update = bool(kind.latest_update)
+            found[f"Update{kind.name}"] = Journey(kind, kind.update_path, kind.update_seconds, update)
         for name, move in kind.moves.items():
             found[name] = Journey(kind, move.path, move.seconds)
     return found

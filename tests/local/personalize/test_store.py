@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -425,31 +426,61 @@ def test_automatic_training_keeps_its_schedule(made: dict[str, str], slow: Cloud
     Builder(third).wait("solution_version", found[0]["solutionVersionArn"])
 
 
-def test_what_was_counted_is_reported(made: dict[str, str], slow: Cloud, killed: Restart) -> None:
-    """The report of a metric attribution comes a quarter of an hour after the events, with those before a restart."""
+def count_watches(made: dict[str, str], cloud: Cloud) -> None:
     metric = {"eventType": "WATCH", "metricName": "WATCHED", "expression": "SAMPLECOUNT()"}
     output = {"roleArn": ROLE, "s3DataDestination": {"path": f"s3://{BUCKET}/reports/"}}
-    arn = slow.personalize.create_metric_attribution(
+    arn = cloud.personalize.create_metric_attribution(
         name="m", datasetGroupArn=made["group"], metrics=[metric], metricsOutputConfig=output
     )["metricAttributionArn"]
-    Builder(slow).wait("metric_attribution", arn)
-    event = {"metricAttribution": {"eventAttributionSource": "shelf"}}
+    Builder(cloud).wait("metric_attribution", arn)
     for item in ("i1", "i2"):
-        watched(slow, made["tracking_id"], item, **event)
-    again = killed(slow)
-    watched(again, made["tracking_id"], "i3", **event)
-    again.advance(3600)
+        watched(cloud, made["tracking_id"], item, **SHELF)
+
+
+def report_of_watches(cloud: Cloud) -> bytes:
+    cloud.advance(3600)
     end = time.monotonic() + 5
     while not (
         reports := [
             body
-            for (_, key), body in again.buckets.objects.items()
+            for (_, key), body in cloud.buckets.objects.items()
             if key.startswith("reports/") and b"WATCHED" in body
         ]
     ):
         assert time.monotonic() < end
         time.sleep(0.01)
-    assert b"WATCHED,WATCH,3.0,samplecount,shelf," in reports[0]
+    return reports[0]
+
+
+SHELF = {"metricAttribution": {"eventAttributionSource": "shelf"}}
+
+
+def test_what_was_counted_is_reported(made: dict[str, str], slow: Cloud, killed: Restart) -> None:
+    """The report of a metric attribution comes a quarter of an hour after the events, with those before a restart."""
+    count_watches(made, slow)
+    again = killed(slow)
+    watched(again, made["tracking_id"], "i3", **SHELF)
+    assert b"WATCHED,WATCH,3.0,samplecount,shelf," in report_of_watches(again)
+
+
+def test_a_report_that_was_not_written_is_made_again(
+    made: dict[str, str], slow: Cloud, killed: Restart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_watches(made, slow)
+    begun, done = threading.Event(), threading.Event()
+
+    def never(*arguments: Any, **scope: str) -> None:
+        begun.set()
+        done.wait(20)
+
+    monkeypatch.setattr(slow.buckets, "write", never)
+    slow.advance(3600)
+    assert begun.wait(20)
+    # what is counted meanwhile is not part of it
+    watched(slow, made["tracking_id"], "i3", **SHELF)
+    again = killed(slow)
+    done.set()
+    assert b"WATCHED,WATCH,3.0,samplecount,shelf," in report_of_watches(again)
 
 
 @pytest.mark.parametrize("restarts", [1, 2])

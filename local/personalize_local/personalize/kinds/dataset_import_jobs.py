@@ -50,6 +50,7 @@ def work(context: Context, record: Record) -> Work:
         maximum=engine.quotas[f"max_bytes_per_{attributes['importMode'].lower()}_import"],
         only_new_count=engine.settings.uncertain.incremental_counts_new_only,
         extra_columns_allowed=engine.settings.uncertain.extra_csv_columns_allowed,
+        in_order=engine.settings.uncertain.csv_columns_in_order,
     )
     return lambda: importer.run(job)
 

@@ -13,11 +13,12 @@ from ..columns import Column, columns_of
 from ..contents import EntityContents, InteractionsContents, new_contents
 from ..crud import Behaviour, require_active, start_update
 from ..engine import Attributes, Context, Parameters
-from ..errors import in_use, invalid_input
+from ..errors import ServiceError, already_exists, in_use, invalid_input
 from ..lifecycle import UPDATE
 from ..resources import Parent
 from ..state import Record, Scope
 
+_EXISTS = "ResourceAlreadyExistsException"
 _UPDATABLE = ("ITEMS", "USERS")
 
 
@@ -33,6 +34,7 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
         raise invalid_input(f"datasetType must be one of {allowed}, in any case, got {parameters['datasetType']}")
     schema = context.scope.get("Schema", parameters["schemaArn"])
     _check(schema, dataset_type, domain)
+    _require_first(context, group, dataset_type, parameters["name"])
     attributes = {**parameters, "datasetType": dataset_type, "datasetGroupName": group.name}
     # what PutActionInteractions names the dataset by; the others have event trackers
     return {**attributes, "trackingId": str(uuid.uuid4())} if dataset_type == "ACTION_INTERACTIONS" else attributes
@@ -115,6 +117,18 @@ def _check(schema: Record, dataset_type: str, domain: str | None) -> None:
         raise invalid_input(
             f"The schema {schema.arn} does not fit a dataset of type {dataset_type}: {'; '.join(problems)}"
         )
+
+
+def _require_first(context: Context, group: Record, dataset_type: str, name: str) -> None:
+    choices = context.engine.settings.uncertain
+    present = dataset_of(context.scope, group.arn, dataset_type)
+    if present and choices.second_dataset_error != _EXISTS:
+        raise ServiceError(
+            choices.second_dataset_error, f"The dataset group {group.arn} already has the dataset {present.arn}."
+        )
+    same_name = context.scope.children("Dataset", "name", name) if choices.dataset_names_unique else []
+    if present or same_name:
+        raise already_exists((present or same_name[0]).arn)
 
 
 def _fields(schema: Record) -> dict[str, Mapping[str, Any]]:

@@ -144,7 +144,9 @@ def rows_counted(context: Context, group: str, *, to_s3: bool, mode: str) -> Cal
         with context.engine.state.lock:
             numbers = _item_numbers(context.scope, group)
         _add(context, record, tally, _of_rows(context.scope, columns, numbers))
-        _publish(context, output, tally.take(), method=mode if to_s3 else None, to_metrics=mode == "INCREMENTAL")
+        _publish(
+            context, output, tally.begin().points, method=mode if to_s3 else None, to_metrics=mode == "INCREMENTAL"
+        )
 
     return count
 
@@ -301,12 +303,14 @@ def _later(context: Context, action: Callable[[], None]) -> None:
 
 
 def _report_events(context: Context, record: Record, tally: Tally) -> None:
-    points, output, now = tally.take(), record.attributes["metricsOutputConfig"], time.time()
+    """Report; what was counted is kept until that is done, so that no restart loses it."""
+    made, output, now = tally.begin(), record.attributes["metricsOutputConfig"], time.time()
     context.engine.lifecycle.run(
         Progress("", now, now),
         _WAIT,
         0,
-        work=lambda: _publish(context, output, points, method=ATTRIBUTION_REPORT_OF_EVENTS, to_metrics=True),
+        work=lambda: _publish(context, output, made.points, method=ATTRIBUTION_REPORT_OF_EVENTS, to_metrics=True),
+        done=lambda result: tally.end(made),
     )
 
 

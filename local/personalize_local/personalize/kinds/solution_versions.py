@@ -47,6 +47,8 @@ def prepare(context: Context, parameters: Parameters) -> Attributes:
     if mode == "UPDATE":
         _check_update(context, solution)
     token = secrets.token_hex(4)
+    if context.engine.settings.uncertain.version_name_in_arn:
+        token = parameters.get("name", token)
     earlier = context.scope.children("SolutionVersion", "solutionArn", solution.arn)
     return {
         **{name: solution.attributes[name] for name in _COPIED if name in solution.attributes},

@@ -59,7 +59,7 @@ def test_interactions(few: Builder) -> None:
 def test_what_is_exported_can_be_imported(few: Builder) -> None:
     group = few.group()
     dataset = few.dataset(group)
-    text = HEADER + 'u,i,3,watch,\n"a ""b"", \\\\c",j,4,watch,2.5\nü,"k\nl",5,watch,1e5\n'
+    text = HEADER + 'u,i,3,watch,\n"a ""b"", \\\\c",j,4,watch,2.5\nü,"k,l",5,watch,1e5\n'
     few.import_csv(dataset, text)
     first = export(few, dataset, "BULK")
     few.import_csv(dataset, few.cloud.buckets.objects[BUCKET, "out/export-BULK.csv"].decode(), name="again")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from personalize_local.personalize import Settings, Uncertain
+
 from ..support import (
     ACTION_INTERACTIONS_SCHEMA,
     ACTIONS_SCHEMA,
@@ -150,3 +152,33 @@ def test_a_failed_update_changes_nothing(build: Builder, items: str) -> None:
     assert found["latestDatasetUpdate"]["status"] == "CREATE FAILED"
     assert found["latestDatasetUpdate"]["failureReason"] == "no luck"
     build.personalize.delete_schema(schemaArn=schema)
+
+
+@pytest.mark.parametrize("code", ["LimitExceededException", "ResourceAlreadyExistsException"])
+def test_a_second_dataset_of_a_type(make_cloud: Callable[..., Cloud], code: str) -> None:
+    build = Builder(make_cloud(Settings(uncertain=Uncertain(second_dataset_error=code))))
+    group = build.group()
+    arn = build.dataset(group)
+    schema = build.personalize.describe_dataset(datasetArn=arn)["dataset"]["schemaArn"]
+    with pytest.raises(getattr(build.personalize.exceptions, code), match=f"{arn}"):
+        build.personalize.create_dataset(
+            name="other", schemaArn=schema, datasetGroupArn=group, datasetType="interactions"
+        )
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_whether_names_are_unique(make_cloud: Callable[..., Cloud], unique: bool) -> None:
+    build = Builder(make_cloud(Settings(uncertain=Uncertain(dataset_names_unique=unique))))
+    first = build.dataset(build.group())
+    found = build.personalize.describe_dataset(datasetArn=first)["dataset"]
+    request = {
+        "name": found["name"],
+        "schemaArn": found["schemaArn"],
+        "datasetGroupArn": build.group("books"),
+        "datasetType": "Interactions",
+    }
+    if unique:
+        with pytest.raises(build.personalize.exceptions.ResourceAlreadyExistsException, match=first):
+            build.personalize.create_dataset(**request)
+    else:
+        assert build.personalize.create_dataset(**request)

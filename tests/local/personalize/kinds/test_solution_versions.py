@@ -347,3 +347,19 @@ def test_columns_that_are_excluded_are_not_trained_on(build: Builder, group: str
     excluded = half("without", excludedDatasetColumns={"USERS": ["AGE"]})
     assert excluded < 10
     assert half("none", includedDatasetColumns={"USERS": []}) == excluded
+
+
+@pytest.mark.parametrize("in_arn", [False, True])
+def test_whether_a_name_is_in_the_arn(make_cloud: Callable[..., Cloud], in_arn: bool) -> None:
+    cloud = make_cloud(Settings(time_scale=1, uncertain=Uncertain(version_name_in_arn=in_arn)))
+    build = Builder(cloud)
+    create = build.personalize.create_solution_version
+    solution = build.solution(build.group())
+    arn = create(solutionArn=solution, name="first")["solutionVersionArn"]
+    assert (arn == f"{solution}/first") is in_arn
+    assert build.personalize.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]["name"] == "first"
+    if in_arn:
+        with pytest.raises(build.personalize.exceptions.ResourceAlreadyExistsException, match=f"{arn} already exists"):
+            create(solutionArn=solution, name="first")
+    else:
+        assert create(solutionArn=solution, name="first")["solutionVersionArn"] != arn
