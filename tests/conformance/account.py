@@ -146,6 +146,11 @@ class Account:
         return self.create("DatasetGroup")
 
     @cached_property
+    def group_without_interactions(self) -> str:
+        """Another one, whose first dataset of interactions a test makes."""
+        return self.create("DatasetGroup")
+
+    @cached_property
     def dataset(self) -> str:
         """Its interactions."""
         return self.create("Dataset", schemaArn=self.schema, datasetGroupArn=self.group, datasetType="Interactions")

@@ -47,7 +47,7 @@ def test_a_second_dataset(account: Account, settle: Settle) -> None:
 
 def test_a_dataset_group_that_is_empty(account: Account, settle: Settle) -> None:
     """It gets an event tracker, then a dataset whose name another group's has; one group, since there may be few."""
-    group = account.create("DatasetGroup")
+    group = account.group_without_interactions
     create = account.personalize.create_event_tracker
     code = error_code(create, name=account.name("tracker"), datasetGroupArn=group, tags=account.tags)
     settle("tracker_needs_interactions", code is not None)

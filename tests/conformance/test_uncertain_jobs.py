@@ -135,7 +135,7 @@ def test_metric_attribution(account: Account, settle: Settle) -> None:
 
 
 def test_incremental_updates_by_default(account: Account, settle: Settle) -> None:
-    group = account.create("DatasetGroup")
+    group = account.group_without_interactions
     schema = account.create("Schema", schema=ITEMS_SCHEMA)
     account.create("Dataset", schemaArn=schema, datasetGroupArn=group, datasetType="Items")
     recipe = f"{RECIPES}/aws-semantic-similarity"

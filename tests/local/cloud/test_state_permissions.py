@@ -123,6 +123,11 @@ def test_calls_of_other_services(strict: LocalCloud) -> None:
         ),
         ("CreateCampaign", {"name": "live", "solutionVersionArn": f"{P}:solution/s/1"}, f"{P}:campaign/live"),
         ("CreateSolutionVersion", {"solutionArn": f"{P}:solution/s"}, f"{P}:solution/s"),
+        (
+            "UpdateCampaign",
+            {"solutionVersionArn": f"{P}:solution/s/1", "campaignArn": f"{P}:campaign/live"},
+            f"{P}:campaign/live",
+        ),
         ("DeleteCampaign", {"campaignArn": f"{P}:campaign/live"}, f"{P}:campaign/live"),
         ("ListTagsForResource", {"resourceArn": f"{P}:campaign/live"}, f"{P}:campaign/live"),
         ("", {"campaignArn": f"{P}:campaign/live", "userId": "u"}, f"{P}:campaign/live"),
