@@ -11,6 +11,7 @@ from typing import Any
 from .deadlines import Deadlines
 from .states import (
     ALREADY_EXISTS,
+    UNSTATED,
     Poll,
     States,
     assign,
@@ -47,7 +48,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         ),
         reason=either(
             f"{_LATEST}.FailureReason",
-            either("$states.result.Recommender.FailureReason", "'the service gave no reason'"),
+            either("$states.result.Recommender.FailureReason", UNSTATED),
         ),
         deadline_seconds=deadlines.training.to_seconds(),
         settled=[

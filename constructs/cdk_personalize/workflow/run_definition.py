@@ -17,6 +17,7 @@ from .states import (
     NOT_FOUND,
     RETRY_LAMBDA,
     RETRY_READ,
+    UNSTATED,
     Poll,
     State,
     States,
@@ -288,7 +289,7 @@ def _import_states(partition: str, deadlines: Deadlines) -> States:
         read="describeDatasetImportJob",
         arguments={"DatasetImportJobArn": expression("$importJob")},
         status="$states.result.DatasetImportJob.Status",
-        reason=either("$states.result.DatasetImportJob.FailureReason", "'the service gave no reason'"),
+        reason=either("$states.result.DatasetImportJob.FailureReason", UNSTATED),
         deadline_seconds=deadlines.imports.to_seconds(),
         settled=[
             ("$importStatus in ['ACTIVE', 'CREATE FAILED'] and $importNext != null", "Create import"),

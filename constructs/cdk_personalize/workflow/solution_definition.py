@@ -16,6 +16,7 @@ from .states import (
     LIMIT_EXCEEDED,
     NOT_FOUND,
     RETRY_READ,
+    UNSTATED,
     Poll,
     States,
     assign,
@@ -33,7 +34,6 @@ from .states import (
 # A training that was begun all the same is listed only after a while
 _SETTLING_SECONDS = 30
 _ATTEMPTS = 5
-_UNSTATED = "'the service gave no reason'"
 
 
 def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         arguments={"SolutionArn": expression("$plan.solutionArn")},
         # an update has a status of its own beside the solution's, which stays ACTIVE
         status=either("$states.result.Solution.LatestSolutionUpdate.Status", "$states.result.Solution.Status"),
-        reason=either("$states.result.Solution.LatestSolutionUpdate.FailureReason", _UNSTATED),
+        reason=either("$states.result.Solution.LatestSolutionUpdate.FailureReason", UNSTATED),
         deadline_seconds=deadlines.creation.to_seconds(),
         settled=[("$updateStatus = 'ACTIVE'", "Train?"), ("$updateStatus = 'CREATE FAILED'", "Update failed")],
         late="Update late",
@@ -72,7 +72,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         read="describeSolutionVersion",
         arguments={"SolutionVersionArn": expression("$version")},
         status="$states.result.SolutionVersion.Status",
-        reason=either("$states.result.SolutionVersion.FailureReason", _UNSTATED),
+        reason=either("$states.result.SolutionVersion.FailureReason", UNSTATED),
         deadline_seconds=deadlines.training.to_seconds(),
         settled=[
             ("$versionStatus = 'ACTIVE'", "Get metrics"),
@@ -227,7 +227,7 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
         status=either("$states.result.Campaign.LatestCampaignUpdate.Status", "$states.result.Campaign.Status"),
         reason=either(
             "$states.result.Campaign.LatestCampaignUpdate.FailureReason",
-            either("$states.result.Campaign.FailureReason", _UNSTATED),
+            either("$states.result.Campaign.FailureReason", UNSTATED),
         ),
         deadline_seconds=deadlines.serving.to_seconds(),
         settled=[

@@ -23,6 +23,8 @@ NOT_FOUND = "Personalize.ResourceNotFoundException"
 # Errors that the service's model does not name, throttling among them, arrive under the service's own name
 UNNAMED = "Personalize.PersonalizeException"
 CLIENT = "Personalize.SdkClientException"
+#: JSONata expression: the reason where the service gives none
+UNSTATED = "'the service gave no reason'"
 
 
 def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
