@@ -1,7 +1,7 @@
 """The state machine that makes one recommender true: create, update, start or stop it, and wait.
 
 Creating a recommender trains it, so that it takes hours; a run's own history has no room for that.
-Its input is one entry of ``recommenders`` in the plan (``personalize_lambda.workflow.reconcile``).
+Its input is one entry of ``recommenders`` in the plan (``personalize_lambda.planner.recommenders``).
 """
 
 from __future__ import annotations

@@ -10,15 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from .deadlines import Deadlines
+from .import_states import import_states
+from .removal_states import delete_states, stop_states
 from .states import (
-    ALREADY_EXISTS,
-    IN_USE,
-    INVALID_INPUT,
-    NOT_FOUND,
     RETRY_LAMBDA,
-    RETRY_READ,
-    UNSTATED,
-    Poll,
     State,
     States,
     assign,
@@ -27,9 +22,6 @@ from .states import (
     either,
     error_reason,
     expression,
-    finish,
-    retry_in_queue,
-    retry_write,
     sdk_task,
 )
 
@@ -90,12 +82,12 @@ def run_definition(
             "Plan solutions",
             "imports",
             "Begin import",
-            _import_states(partition, deadlines),
+            import_states(partition, deadlines),
             concurrency=CONCURRENT_IMPORTS,
         ),
         "Plan solutions": _plan("solutions", "Stop trainings", partition, plan_function_arn, document),
         "Stop trainings": _map(
-            "$plan.trainings", "Solutions", "stopped", "Begin stop", _stop_states(partition, deadlines)
+            "$plan.trainings", "Solutions", "stopped", "Begin stop", stop_states(partition, deadlines)
         ),
         "Solutions": _map(
             "$plan.solutions",
@@ -110,14 +102,14 @@ def run_definition(
             "Delete recommenders" if recommender_state_machine_arn else "Delete solutions",
             "deletedCampaigns",
             "Begin campaign deletion",
-            _delete_states(partition, deadlines, "Campaign", "SolutionArn", "solutionArn"),
+            delete_states(partition, deadlines, "Campaign", "SolutionArn", "solutionArn"),
         ),
         "Delete solutions": _map(
             "$plan.prunedSolutions",
             "Gather",
             "deletedSolutions",
             "Begin solution deletion",
-            _delete_states(partition, deadlines, "Solution", "DatasetGroupArn", "datasetGroupArn"),
+            delete_states(partition, deadlines, "Solution", "DatasetGroupArn", "datasetGroupArn"),
         ),
         **(
             _recommender_states(partition, recommender_state_machine_arn, deadlines)
@@ -282,55 +274,6 @@ def _lock_states(partition: str, table_name: str) -> States:
     }
 
 
-def _import_states(partition: str, deadlines: Deadlines) -> States:
-    job = Poll(
-        subject="Import",
-        variable="import",
-        read="describeDatasetImportJob",
-        arguments={"DatasetImportJobArn": expression("$importJob")},
-        status="$states.result.DatasetImportJob.Status",
-        reason=either("$states.result.DatasetImportJob.FailureReason", UNSTATED),
-        deadline_seconds=deadlines.imports.to_seconds(),
-        settled=[
-            ("$importStatus in ['ACTIVE', 'CREATE FAILED'] and $importNext != null", "Create import"),
-            ("$importStatus = 'ACTIVE'", "Import done"),
-            ("$importStatus = 'CREATE FAILED'", "Import failed"),
-        ],
-        late="Import late",
-        failed="Import failed",
-    )
-    failed = catch("Import failed", importReason=error_reason())
-    return {
-        "Begin import": assign(
-            "Import running already?",
-            importName="$states.input.name",
-            importJob="$states.input.running",
-            importNext="$states.input.create",
-            importNextArn="$states.input.createArn",
-        ),
-        "Import running already?": choice(("$importJob != null", job.start), default="Create import"),
-        "Create import": sdk_task(
-            "personalize:createDatasetImportJob",
-            partition=partition,
-            arguments=expression("$importNext"),
-            next_state=job.start,
-            retry=retry_in_queue(deadlines.imports.to_seconds()),
-            catchers=[
-                # names of jobs are used once: the answer to an earlier call was lost
-                catch(job.start, ALREADY_EXISTS, importJob="$importNextArn", importNext="null"),
-                failed,
-            ],
-            assign={"importJob": "$states.result.DatasetImportJobArn", "importNext": "null"},
-        ),
-        **job.states(partition),
-        "Import done": finish(name="$importName", failures="[]"),
-        "Import late": assign("Import failed", importReason=job.waited),
-        "Import failed": finish(
-            name="$importName", failures="[{'name': 'import of ' & $importName, 'reason': $importReason}]"
-        ),
-    }
-
-
 def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadlines) -> States:
     return {
         "Recommenders": _map(
@@ -345,7 +288,7 @@ def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadl
             "Delete solutions",
             "deletedRecommenders",
             "Begin recommender deletion",
-            _delete_states(partition, deadlines, "Recommender", "DatasetGroupArn", "datasetGroupArn"),
+            delete_states(partition, deadlines, "Recommender", "DatasetGroupArn", "datasetGroupArn"),
         ),
     }
 
@@ -379,87 +322,4 @@ def _child_states(kind: str, partition: str, state_machine_arn: str) -> States:
             "End": True,
         },
         f"Run of {kind} broken": {"Type": "Pass", "End": True},
-    }
-
-
-def _stop_states(partition: str, deadlines: Deadlines) -> States:
-    training = Poll(
-        subject="Stopping training",
-        variable="stop",
-        read="describeSolutionVersion",
-        arguments={"SolutionVersionArn": expression("$stopArn")},
-        status="$states.result.SolutionVersion.Status",
-        deadline_seconds=deadlines.deletion.to_seconds(),
-        settled=[("$stopStatus in ['ACTIVE', 'CREATE FAILED', 'CREATE STOPPED']", "Training stopped")],
-        late="Stopping late",
-        failed="Stopping failed",
-        retry=RETRY_READ,
-    )
-    return {
-        "Begin stop": assign(
-            "Stop training", stopArn="$states.input.solutionVersionArn", stopName="$states.input.name"
-        ),
-        "Stop training": sdk_task(
-            "personalize:stopSolutionVersionCreation",
-            partition=partition,
-            arguments={"SolutionVersionArn": expression("$stopArn")},
-            next_state=training.start,
-            retry=RETRY_READ,
-            catchers=[
-                # it has ended by itself in the meantime, as the look at it that follows tells
-                catch(training.start, IN_USE, INVALID_INPUT, NOT_FOUND),
-                catch("Stopping failed", stopReason=error_reason()),
-            ],
-        ),
-        **training.states(partition),
-        "Training stopped": finish(name="$stopName", failures="[]"),
-        "Stopping late": assign("Stopping failed", stopReason=training.waited),
-        "Stopping failed": finish(
-            name="$stopName", failures="[{'name': 'training ' & $stopName, 'reason': $stopReason}]"
-        ),
-    }
-
-
-def _delete_states(partition: str, deadlines: Deadlines, kind: str, parent: str, parent_key: str) -> States:
-    """Delete a resource and wait until its parent lists it no more, so that no look at it is an error."""
-    lower, variable = kind.lower(), f"gone{kind}"
-    gone = Poll(
-        subject=f"{kind} deletion",
-        variable=variable,
-        read=f"list{kind}s",
-        arguments={parent: expression(f"${variable}Parent")},
-        status=either(f"$states.result.{kind}s[{kind}Arn = ${variable}Arn].Status", "'GONE'"),
-        deadline_seconds=deadlines.deletion.to_seconds(),
-        settled=[(f"${variable}Status = 'GONE'", f"{kind} gone")],
-        late=f"{kind} deletion late",
-        failed=f"{kind} deletion failed",
-        retry=RETRY_READ,
-    )
-    return {
-        f"Begin {lower} deletion": assign(
-            f"Delete {lower}",
-            **{
-                f"{variable}Arn": f"$states.input.{lower}Arn",
-                f"{variable}Name": "$states.input.name",
-                f"{variable}Parent": f"$states.input.{parent_key}",
-            },
-        ),
-        f"Delete {lower}": sdk_task(
-            f"personalize:delete{kind}",
-            partition=partition,
-            arguments={f"{kind}Arn": expression(f"${variable}Arn")},
-            next_state=gone.start,
-            retry=retry_write(deadlines.deletion.to_seconds()),
-            catchers=[
-                catch(f"{kind} gone", NOT_FOUND),
-                catch(f"{kind} deletion failed", **{f"{variable}Reason": error_reason()}),
-            ],
-        ),
-        **gone.states(partition),
-        f"{kind} gone": finish(name=f"${variable}Name", failures="[]"),
-        f"{kind} deletion late": assign(f"{kind} deletion failed", **{f"{variable}Reason": gone.waited}),
-        f"{kind} deletion failed": finish(
-            name=f"${variable}Name",
-            failures=f"[{{'name': 'deletion of {lower} ' & ${variable}Name, 'reason': ${variable}Reason}}]",
-        ),
     }

@@ -1,7 +1,7 @@
 """The state machine that makes one solution true: create or update it, train it, measure it, serve its campaigns.
 
 One execution a solution, started by the workflow's: a training of days then has a history of its own.
-Its input is one entry of ``solutions`` in the plan (``personalize_lambda.workflow.reconcile``).
+Its input is one entry of ``solutions`` in the plan (``personalize_lambda.planner.solutions``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads what exists of one dataset group into the plain values that ``reconcile`` compares."""
+"""Reads what exists of one dataset group into the plain values that the planner compares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .reconcile import (
+from personalize_lambda.planner.world import (
     FAILED,
     UPDATABLE,
     UPDATABLE_CONFIG,

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from personalize_lambda.aws import client, patiently
+from personalize_lambda.planner.imports import plan_imports
+from personalize_lambda.planner.prune import plan_prune
+from personalize_lambda.planner.recommenders import plan_recommenders
+from personalize_lambda.planner.solutions import plan_solutions
 
 from . import lock
 from .observe import observe
-from .reconcile import plan_imports, plan_prune, plan_recommenders, plan_solutions
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

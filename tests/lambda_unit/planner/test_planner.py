@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.workflow.reconcile import (
+from personalize_lambda.planner.imports import fingerprint, plan_imports
+from personalize_lambda.planner.prune import plan_prune
+from personalize_lambda.planner.recommenders import plan_recommenders
+from personalize_lambda.planner.solutions import plan_solutions
+from personalize_lambda.planner.world import (
     CampaignState,
     DatasetState,
     ImportJob,
@@ -15,11 +19,6 @@ from personalize_lambda.workflow.reconcile import (
     SolutionState,
     SolutionVersion,
     World,
-    fingerprint,
-    plan_imports,
-    plan_prune,
-    plan_recommenders,
-    plan_solutions,
 )
 
 P = "arn:aws:personalize:us-east-1:000000000000"

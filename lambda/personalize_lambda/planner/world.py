@@ -1,0 +1,96 @@
+"""What exists of a dataset group, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+ACTIVE = "ACTIVE"
+FAILED = "CREATE FAILED"
+STOPPED = "CREATE STOPPED"
+INACTIVE = "INACTIVE"
+UPDATABLE = ("performAutoTraining", "performIncrementalUpdate")
+UPDATABLE_CONFIG = ("autoTrainingConfig",)
+"""What of a solution is changed in place; everything else makes another solution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportJob:
+    """A dataset import job as it is."""
+
+    arn: str
+    name: str
+    status: str
+    created: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetState:
+    """A dataset as it is: the files that its source holds, and the imports made since it was created."""
+
+    files: Sequence[tuple[str, str, int]]  # key, ETag, bytes
+    imports: Sequence[ImportJob]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolutionVersion:
+    """A solution version as it is."""
+
+    arn: str
+    status: str
+    created: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolutionState:
+    """A solution as it is; ``configuration`` is what of it can be changed in place, as UpdateSolution names it."""
+
+    arn: str
+    name: str
+    status: str
+    owned: bool
+    versions: Sequence[SolutionVersion]
+    configuration: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignState:
+    """A campaign as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+
+    arn: str
+    name: str
+    status: str
+    update_status: str | None
+    owned: bool
+    solution_version_arn: str
+    configuration: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommenderState:
+    """A recommender as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+
+    arn: str
+    name: str
+    status: str
+    update_status: str | None
+    owned: bool
+    configuration: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """All that exists of one dataset group, by ARN."""
+
+    datasets: Mapping[str, DatasetState] = field(default_factory=dict)
+    solutions: Mapping[str, SolutionState] = field(default_factory=dict)
+    campaigns: Mapping[str, CampaignState] = field(default_factory=dict)
+    recommenders: Mapping[str, RecommenderState] = field(default_factory=dict)
+
+
+def solution_of(solution_version_arn: str) -> str:
+    """The ARN of the solution that a solution version belongs to."""
+    return solution_version_arn.rsplit("/", 1)[0]
