@@ -83,8 +83,9 @@ class RecommenderState:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """All that exists of one dataset group, by ARN."""
+    """All that exists of one dataset group, by ARN; ``now`` is the service's time when it was read, in seconds."""
 
+    now: float = 0.0
     datasets: Mapping[str, DatasetState] = field(default_factory=dict)
     solutions: Mapping[str, SolutionState] = field(default_factory=dict)
     campaigns: Mapping[str, CampaignState] = field(default_factory=dict)

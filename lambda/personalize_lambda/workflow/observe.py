@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from personalize_lambda.planner.world import (
@@ -30,6 +31,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     :param s3: A boto3 client.
     """
     owner = document["owner"]
+    now = _service_time(personalize, document["datasetGroupArn"])
     datasets = {
         dataset["datasetArn"]: _dataset(dataset, personalize=personalize, s3=s3) for dataset in document["datasets"]
     }
@@ -52,6 +54,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
                 with suppress(missing):
                     campaigns[campaign["campaignArn"]] = _campaign(personalize, campaign["campaignArn"], owner)
     return World(
+        now=now,
         datasets=datasets,
         solutions=solutions,
         campaigns=campaigns,
@@ -66,6 +69,12 @@ def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
     solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned]
     recommenders = [f"recommender {r.name} ({r.status})" for r in world.recommenders.values() if r.owned]
     return campaigns + recommenders + solutions
+
+
+def _service_time(personalize: Any, dataset_group_arn: str) -> float:
+    """The time by the clock that dates what the service makes, so that ages do not depend on another clock."""
+    answer = personalize.list_solutions(datasetGroupArn=dataset_group_arn, maxResults=1)
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
 
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:

@@ -6,7 +6,6 @@ See https://docs.aws.amazon.com/personalize/latest/dg/solution-config-auto-train
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 from .crud import Behaviour, create
@@ -72,7 +71,7 @@ def start_for_recommender(
     recommender.attributes[_CLOCK] = recommender.attributes.get(_CLOCK, 0) + 1
 
     def retrain() -> None:
-        now = time.time()
+        now = context.engine.lifecycle.today
         recommender.attributes[_UNDER_WAY] = True
         context.engine.lifecycle.run(
             Progress("", now, now), CREATE, _RETRAINING_SECONDS, work=behaviour.work(context, recommender), done=done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +55,7 @@ def create(context: Context, parameters: Parameters, kind: Kind, behaviour: Beha
     if context.scope.find(kind.name, arn):
         raise already_exists(arn)
     context.engine.quotas.check(context.scope, kind, attributes)
-    now = time.time()
+    now = context.engine.lifecycle.today
     record = Record(kind, arn, attributes, Progress("", now, now), tags)
     context.scope.add(record)
     start_creation(context, record, behaviour)
@@ -134,7 +133,7 @@ def start_update(
     :param work: what has to be done before that, called without the lock; it takes as long as making a new one.
         Default: - nothing.
     """
-    now = time.time()
+    now = context.engine.lifecycle.today
     record.update = Update(attributes, Progress("", now, now))
     seconds = (record.kind.seconds or 0.0) if work else record.kind.update_seconds
     context.engine.lifecycle.run(record.update.progress, path, seconds, work=work, failure=context.failure, done=done)

@@ -170,7 +170,7 @@ class Lifecycle:
         progress.run += 1
         progress.status = status
         progress.failure_reason = None
-        progress.updated = time.time()
+        progress.updated = self.today
         progress.way = None
 
     def advance(self, seconds: float) -> None:
@@ -197,6 +197,11 @@ class Lifecycle:
             yield
         finally:
             self._begun = None
+
+    @property
+    def today(self) -> float:
+        """Unix time as it is shown: the time of day, and all that was let pass by ``advance``."""
+        return time.time() + (self._timer.skipped / self._time_scale if self._time_scale else 0.0)
 
     @property
     def now(self) -> float:
@@ -275,5 +280,5 @@ class Lifecycle:
             return False
         journey.progress.status = status
         if self._begun is None:
-            journey.progress.updated = time.time()
+            journey.progress.updated = self.today
         return True

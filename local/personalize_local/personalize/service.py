@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 
 from .admin import ADMIN_ACTIONS
@@ -109,6 +110,20 @@ class Personalize:
         :returns: status, headers and body.
         """
         service = (service_of(method, path, headers) or ("personalize", ""))[0]
+        status, answered, body = self._answer(service, method, path, headers, body, account=account, region=region)
+        return status, {**answered, "Date": formatdate(self._engine.lifecycle.today, usegmt=True)}, body
+
+    def _answer(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        account: str,
+        region: str,
+    ) -> HttpResponse:
         try:
             request = decode(method, path, headers, body)
             answer = self.call(request.service, request.operation, request.parameters, account=account, region=region)
