@@ -93,6 +93,13 @@ class LocalCloud:
         """
         self._admin("advance", {"seconds": seconds})
 
+    def used_permissions(self) -> dict[str, list[str]]:
+        """Where IAM is enforced: by the name of each role, the actions that it asked for and was allowed.
+
+        What a role may do and this does not show is a permission that nothing has needed so far.
+        """
+        return self._admin("used_permissions", {})
+
     def status(self) -> dict[str, Any]:
         """What Personalize holds: `resources` by kind, `calls`, and the settings `time_scale` and `data`."""
         return self._admin("status", {})

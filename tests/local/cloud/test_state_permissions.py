@@ -135,3 +135,12 @@ def test_calls_of_other_services(strict: LocalCloud) -> None:
 )
 def test_the_resource_that_a_request_is_judged_on(operation: str, members: dict[str, Any], expected: str) -> None:
     assert requested_resource(operation, members, "us-east-1", "000000000000") == expected
+
+
+def test_which_permissions_are_used_is_told(strict: LocalCloud) -> None:
+    allowed = statement("personalize:*", "*")
+    assert run(strict, "user", "aws-sdk:personalize:listSchemas", {}, allowed)["status"] == "SUCCEEDED"
+    assert run(strict, "denied", "aws-sdk:personalize:listSchemas", {})["status"] == "FAILED"
+    used = strict.used_permissions()
+    assert used["user"] == ["personalize:ListSchemas"]
+    assert "denied" not in used

@@ -13,6 +13,7 @@ from personalize_local.cloud.adapter import (
     state_flow,
     state_limits,
     state_permissions,
+    used_permissions,
 )
 from personalize_local.cloud.adapter.expected import require_version
 from personalize_local.cloud.service import PersonalizeService
@@ -26,6 +27,7 @@ def install(service: PersonalizeService) -> None:
     """
     require_version()
     routing.register(service)
+    used_permissions.register()
     sdk_integrations.register(service)
     state_errors.register()
     state_limits.register()

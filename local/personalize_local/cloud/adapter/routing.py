@@ -9,6 +9,7 @@ from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id, get_region
 
+from personalize_local.cloud.adapter import used_permissions
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
 from personalize_local.cloud.adapter.resources import requested_resource
@@ -60,6 +61,8 @@ def _register_admin(service: PersonalizeService) -> None:
         async def shortcuts(
             method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
         ) -> Any:
+            if path == f"{ADMIN_PREFIX}used_permissions":
+                return 200, {"Content-Type": "application/json"}, json.dumps(used_permissions.used()).encode()
             if path.startswith(ADMIN_PREFIX):
                 return await asyncio.to_thread(administrate, service, path.removeprefix(ADMIN_PREFIX), body)
             return await original(method, path, headers, body, query_params, request_id)
