@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cdk_personalize.event_tracker import EventTracker as EventTracker
     from cdk_personalize.event_tracker import EventTrackerGrants as EventTrackerGrants
     from cdk_personalize.event_tracker import IEventTracker as IEventTracker
+    from cdk_personalize.facts.hyperparameters import Hyperparameter as Hyperparameter
     from cdk_personalize.filter import Filter as Filter
     from cdk_personalize.filter import IFilter as IFilter
     from cdk_personalize.filter_expression import FilterExpression as FilterExpression
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from cdk_personalize.metric_attribution import MetricAttribution as MetricAttribution
     from cdk_personalize.metric_expression import MetricExpression as MetricExpression
     from cdk_personalize.metrics import RequestMetrics as RequestMetrics
-    from cdk_personalize.recipe import Hyperparameter as Hyperparameter
     from cdk_personalize.recipe import Recipe as Recipe
     from cdk_personalize.recipe import RecipeType as RecipeType
     from cdk_personalize.recommender import IRecommender as IRecommender
@@ -64,12 +64,13 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "dataset_type": ("DatasetType",),
     "domain": ("Domain",),
     "event_tracker": ("EventTracker", "EventTrackerGrants", "IEventTracker"),
+    "facts.hyperparameters": ("Hyperparameter",),
     "filter": ("Filter", "IFilter"),
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
     "metric_attribution": ("AttributedMetric", "IMetricAttribution", "MetricAttribution"),
     "metric_expression": ("MetricExpression",),
     "metrics": ("RequestMetrics",),
-    "recipe": ("Hyperparameter", "Recipe", "RecipeType"),
+    "recipe": ("Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
     "schema": ("Field", "Schema"),
     "service_role": ("ServiceRole",),

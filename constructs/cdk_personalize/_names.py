@@ -8,13 +8,14 @@ import re
 from aws_cdk import ArnFormat, Stack, Token
 from constructs import IConstruct
 
-MAX_LENGTH = 63
+from cdk_personalize.facts.limits import NAME_LENGTH
+from cdk_personalize.facts.names import NAME
+
 _HASH_LENGTH = 8
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
 
 
 def physical_name(
-    construct: IConstruct, *, content: str = "", prefix: str | None = None, max_length: int = MAX_LENGTH
+    construct: IConstruct, *, content: str = "", prefix: str | None = None, max_length: int = NAME_LENGTH
 ) -> str:
     """Return a name that is the same in every synthesis and unique in an account and Region.
 
@@ -51,9 +52,9 @@ def check_name(parameter: str, name: str | None) -> None:
     """
     if name is None or Token.is_unresolved(name):
         return
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ValueError(
-            f"{parameter} must have 1 to {MAX_LENGTH} letters, digits, hyphens and underscores "
+            f"{parameter} must have 1 to {NAME_LENGTH} letters, digits, hyphens and underscores "
             f"and start with a letter or digit, got {name!r}"
         )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from aws_cdk import IResolvable, Stack, TagManager, TagType
-from constructs import IConstruct
+import jsii
+from aws_cdk import IResolvable, Stack, TagManager, TagType, Token
+from constructs import IConstruct, IValidation
 
 from cdk_personalize._lazy import lazy_any
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.names import TAG_SIGNS, TAGS_OF_AWS
 
 OWNER_TAG: Final = "cdk-personalize:owner"
 """Tag key that says which construct a resource belongs to."""
@@ -32,6 +37,7 @@ class ResourceTags:
         self._scope = scope
         self._owner = owner
         self.manager = TagManager(TagType.KEY_VALUE, resource_type)
+        scope.node.add_validation(_Valid(self))
 
     def values(self) -> dict[str, str]:
         """Return the tags as they are now, sorted by key."""
@@ -45,3 +51,36 @@ class ResourceTags:
     def for_api(self) -> IResolvable:
         """Return a token for a list of ``{"tagKey": ..., "tagValue": ...}``, as the API of the service has it."""
         return lazy_any(lambda: [{"tagKey": key, "tagValue": value} for key, value in self.values().items()])
+
+
+@jsii.implements(IValidation)
+class _Valid:
+    def __init__(self, tags: ResourceTags) -> None:
+        self._tags = tags
+
+    def validate(self) -> list[str]:
+        return list(_problems(self._tags.values()))
+
+
+def _problems(tags: Mapping[str, str]) -> Iterator[str]:
+    if len(tags) > limits.TAGS_PER_RESOURCE:
+        yield f"a resource has at most {limits.TAGS_PER_RESOURCE} tags, got {len(tags)}"
+    for key, value in tags.items():
+        if Token.is_unresolved(key) or key == OWNER_TAG:
+            continue
+        if not 1 <= len(key) <= limits.TAG_KEY_LENGTH:
+            yield f"the key of a tag must have 1 to {limits.TAG_KEY_LENGTH} characters, got {key!r}"
+        if key.casefold().startswith(TAGS_OF_AWS.names):
+            yield f"the key of a tag must not start with {' or '.join(TAGS_OF_AWS.names)}, got {key!r}"
+        yield from _character_problems("key", key)
+        if Token.is_unresolved(value):
+            continue
+        if len(value) > limits.TAG_VALUE_LENGTH:
+            yield f"the value of a tag has at most {limits.TAG_VALUE_LENGTH} characters, got {len(value)} of {key!r}"
+        yield from _character_problems("value", value)
+
+
+def _character_problems(part: str, text: str) -> Iterator[str]:
+    odd = sorted({sign for sign in text if sign not in TAG_SIGNS.names and unicodedata.category(sign)[0] not in "LZN"})
+    if odd:
+        yield f"the {part} of a tag has letters, digits, spaces and {' '.join(TAG_SIGNS.names)}, got {odd} in {text!r}"

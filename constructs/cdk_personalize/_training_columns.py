@@ -6,14 +6,13 @@ See https://docs.aws.amazon.com/personalize/latest/dg/custom-config-columns.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from aws_cdk import Token
 
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.names import ALWAYS_TRAINED
 from cdk_personalize.schema import Schema
-
-MAX_EXCLUDED_COLUMNS: Final = 50
 
 
 def render_columns(columns: Mapping[DatasetType, Sequence[str]]) -> dict[str, list[str]]:
@@ -22,14 +21,20 @@ def render_columns(columns: Mapping[DatasetType, Sequence[str]]) -> dict[str, li
     :param columns: Names of columns by dataset type.
     :raises ValueError: When a value is not allowed.
     """
+    if len(columns) > limits.EXCLUDED_DATASETS:
+        raise ValueError(
+            f"excluded_columns can name the columns of at most {limits.EXCLUDED_DATASETS} dataset types, "
+            f"got {[dataset_type.value for dataset_type in columns]}"
+        )
     for dataset_type, names in columns.items():
-        if not 1 <= len(names) <= MAX_EXCLUDED_COLUMNS:
+        if not 1 <= len(names) <= limits.EXCLUDED_COLUMNS:
             raise ValueError(
-                f"excluded_columns of {dataset_type.value} must have 1 to {MAX_EXCLUDED_COLUMNS} columns, "
+                f"excluded_columns of {dataset_type.value} must have 1 to {limits.EXCLUDED_COLUMNS} columns, "
                 f"got {len(names)}"
             )
-        if dataset_type is DatasetType.INTERACTIONS and "EVENT_TYPE" in names:
-            raise ValueError("excluded_columns must not hold 'EVENT_TYPE', which training always uses")
+        always = [name for name in ALWAYS_TRAINED.names if name in names]
+        if dataset_type is DatasetType.INTERACTIONS and always:
+            raise ValueError(f"excluded_columns must not hold {always}, which training always uses")
     return {dataset_type.api_name: list(names) for dataset_type, names in columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""Rules that Amazon Personalize sets for Avro schemas, as data.
+"""What Amazon Personalize takes as an Avro schema.
 
 This module is pure: it knows nothing of the CDK, so that anything that reads or writes schemas can use it.
 
@@ -9,167 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.fields import DATASET_RULES, FieldRule
+from cdk_personalize.facts.names import COLUMN, DOMAINS
 
 NAMESPACE: Final = "com.amazonaws.personalize.schema"
 VERSION: Final = "1.0"
-MAX_SCHEMA_LENGTH: Final = 20_000
-MAX_FIELD_NAME_LENGTH: Final = 150
-MAX_TEXTUAL_FIELDS: Final = 1
 
 NUMERIC_TYPES: Final = frozenset({"float", "double", "int", "long"})
 FIELD_TYPES: Final = NUMERIC_TYPES | {"string", "boolean"}
 FIELD_ATTRIBUTES: Final = frozenset({"name", "type", "categorical", "textual", "itemName", "doc", "default"})
 
-DOMAINS: Final = ("ECOMMERCE", "VIDEO_ON_DEMAND")
-
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z\d_]*")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z\d]")
-
-
-@dataclass(frozen=True)
-class FieldRule:
-    """What a required or reserved field must look like.
-
-    :param type: Avro type of its values.
-    :param required: Whether a schema must have it.
-    :param categorical: ``True``: must be marked categorical. ``False``: must not.
-    :param textual: Whether it must be marked textual.
-    """
-
-    type: str
-    required: bool = False
-    categorical: bool = False
-    textual: bool = False
-
-
-@dataclass(frozen=True)
-class DatasetRule:
-    """What the schema of one dataset type must look like.
-
-    :param record_name: Name of the Avro record.
-    :param fields: Required and reserved fields.
-    :param max_metadata: Highest number of other fields.
-    :param needs_metadata: Whether at least one categorical, textual or numeric field is needed beside the id.
-    :param allows_textual: Whether fields may be textual.
-    """
-
-    record_name: str
-    fields: Mapping[str, FieldRule]
-    max_metadata: int
-    needs_metadata: bool = False
-    allows_textual: bool = False
-
-
-_ID = FieldRule("string", required=True)
-_TIMESTAMP = FieldRule("long", required=True)
-_STRING = FieldRule("string")
-_CATEGORY = FieldRule("string", categorical=True)
-_TEXT = FieldRule("string", textual=True)
-_FLOAT = FieldRule("float")
-_LONG = FieldRule("long")
-
-_INTERACTION_OPTIONS: Mapping[str, FieldRule] = {
-    "EVENT_VALUE": _FLOAT,
-    "IMPRESSION": _STRING,
-    "RECOMMENDATION_ID": _STRING,
-    "EVENT_ATTRIBUTION_SOURCE": _STRING,
-}
-_INTERACTION_KEYS: Mapping[str, FieldRule] = {"USER_ID": _ID, "ITEM_ID": _ID, "TIMESTAMP": _TIMESTAMP}
-
-_CUSTOM: Mapping[str, DatasetRule] = {
-    "INTERACTIONS": DatasetRule(
-        "Interactions", {**_INTERACTION_KEYS, "EVENT_TYPE": _STRING, **_INTERACTION_OPTIONS}, max_metadata=5
-    ),
-    "ITEMS": DatasetRule(
-        "Items",
-        {"ITEM_ID": _ID, "CREATION_TIMESTAMP": _LONG},
-        max_metadata=100,
-        needs_metadata=True,
-        allows_textual=True,
-    ),
-    "USERS": DatasetRule("Users", {"USER_ID": _ID}, max_metadata=25, needs_metadata=True),
-    "ACTIONS": DatasetRule(
-        "Actions",
-        {
-            "ACTION_ID": _ID,
-            "CREATION_TIMESTAMP": _LONG,
-            "VALUE": _LONG,
-            "TYPE": _STRING,
-            # The guide uses both names for the expiry.
-            "EXPIRATION_TIMESTAMP": _LONG,
-            "ACTION_EXPIRATION_TIMESTAMP": _LONG,
-            "REPEAT_FREQUENCY": _LONG,
-        },
-        max_metadata=10,
-        needs_metadata=True,
-    ),
-    "ACTION_INTERACTIONS": DatasetRule(
-        "ActionInteractions",
-        {
-            "USER_ID": _ID,
-            "ACTION_ID": _ID,
-            "EVENT_TYPE": _ID,
-            "TIMESTAMP": _TIMESTAMP,
-            "IMPRESSION": _STRING,
-            "RECOMMENDATION_ID": _STRING,
-        },
-        max_metadata=5,
-    ),
-}
-_DOMAIN_INTERACTIONS = DatasetRule(
-    "Interactions", {**_INTERACTION_KEYS, "EVENT_TYPE": _ID, **_INTERACTION_OPTIONS}, max_metadata=5
-)
-
-DATASET_RULES: Final[Mapping[str | None, Mapping[str, DatasetRule]]] = {
-    None: _CUSTOM,
-    "ECOMMERCE": {
-        "INTERACTIONS": _DOMAIN_INTERACTIONS,
-        "USERS": _CUSTOM["USERS"],
-        "ITEMS": DatasetRule(
-            "Items",
-            {
-                "ITEM_ID": _ID,
-                "PRICE": FieldRule("float", required=True),
-                "CATEGORY_L1": FieldRule("string", required=True, categorical=True),
-                "CATEGORY_L2": _CATEGORY,
-                "CATEGORY_L3": _CATEGORY,
-                "PRODUCT_DESCRIPTION": _TEXT,
-                "CREATION_TIMESTAMP": _LONG,
-                "AGE_GROUP": _CATEGORY,
-                "ADULT": _CATEGORY,
-                "GENDER": _CATEGORY,
-            },
-            max_metadata=100,
-            allows_textual=True,
-        ),
-    },
-    "VIDEO_ON_DEMAND": {
-        "INTERACTIONS": _DOMAIN_INTERACTIONS,
-        "USERS": DatasetRule(
-            "Users", {"USER_ID": _ID, "SUBSCRIPTION_MODEL": _CATEGORY}, max_metadata=25, needs_metadata=True
-        ),
-        "ITEMS": DatasetRule(
-            "Items",
-            {
-                "ITEM_ID": _ID,
-                "CREATION_TIMESTAMP": _TIMESTAMP,
-                "GENRES": FieldRule("string", required=True, categorical=True),
-                "PRICE": _FLOAT,
-                "DURATION": _FLOAT,
-                "GENRE_L2": _CATEGORY,
-                "GENRE_L3": _CATEGORY,
-                "AVERAGE_RATING": _FLOAT,
-                "PRODUCT_DESCRIPTION": _TEXT,
-                "CONTENT_OWNER": _CATEGORY,
-                "CONTENT_CLASSIFICATION": _CATEGORY,
-            },
-            max_metadata=100,
-            allows_textual=True,
-        ),
-    },
-}
 
 
 def check_schema(schema: Mapping[str, Any], dataset_type: str | None, domain: str | None) -> list[str]:
@@ -180,16 +33,10 @@ def check_schema(schema: Mapping[str, Any], dataset_type: str | None, domain: st
     :param domain: ``"ECOMMERCE"``, ``"VIDEO_ON_DEMAND"``, or ``None`` for a custom dataset group.
     """
     problems = list(_check_record(schema))
-    fields = schema.get("fields")
-    if not isinstance(fields, list) or not fields:
-        return [*problems, f'"fields" must be a list of at least one field, got {fields!r}']
-    for field in fields:
-        problems.extend(_check_field(field))
-    if problems:
-        return problems
-    problems.extend(_check_unique_names(fields))
-    if dataset_type is not None:
-        problems.extend(_check_dataset(schema, dataset_type, domain))
+    if not problems:
+        problems.extend(_check_unique_names(schema["fields"]))
+        if dataset_type is not None:
+            problems.extend(_check_dataset(schema, dataset_type, domain))
     return problems
 
 
@@ -215,6 +62,12 @@ def _check_record(schema: Mapping[str, Any]) -> Iterator[str]:
         yield f'"name" must be the name of the dataset type, got {schema.get("name")!r}'
     if schema.get("version", VERSION) != VERSION:
         yield f'"version" must be "{VERSION}", got {schema["version"]!r}'
+    fields = schema.get("fields")
+    if not isinstance(fields, list) or not fields:
+        yield f'"fields" must be a list of at least one field, got {fields!r}'
+        return
+    for field in fields:
+        yield from _check_field(field)
 
 
 def _check_field(field: Any) -> Iterator[str]:
@@ -222,9 +75,9 @@ def _check_field(field: Any) -> Iterator[str]:
         yield f'a field must be an object with a "name" and a "type", got {field!r}'
         return
     name = field["name"]
-    if not _FIELD_NAME.fullmatch(name) or len(name) > MAX_FIELD_NAME_LENGTH:
+    if not COLUMN.fullmatch(name) or len(name) > limits.COLUMN_LENGTH:
         yield (
-            f"field {name!r}: a name has 1 to {MAX_FIELD_NAME_LENGTH} letters, digits and underscores "
+            f"field {name!r}: a name has 1 to {limits.COLUMN_LENGTH} letters, digits and underscores "
             "and does not start with a digit"
         )
     unknown = sorted(set(field) - FIELD_ATTRIBUTES)
@@ -261,7 +114,7 @@ def _check_unique_names(fields: list[Mapping[str, Any]]) -> Iterator[str]:
 def _check_dataset(schema: Mapping[str, Any], dataset_type: str, domain: str | None) -> Iterator[str]:
     rules = DATASET_RULES.get(domain)
     if rules is None:
-        yield f"domain must be one of {list(DOMAINS)}, got {domain!r}"
+        yield f"domain must be one of {list(DOMAINS.names)}, got {domain!r}"
         return
     rule = rules.get(dataset_type)
     if rule is None:
@@ -281,9 +134,11 @@ def _check_dataset(schema: Mapping[str, Any], dataset_type: str, domain: str | N
     textual = [field["name"] for field in fields.values() if field.get("textual")]
     if textual and not rule.allows_textual:
         yield f"field {textual[0]!r}: only ITEMS has textual fields, got one in {dataset_type}"
-    if len(textual) > MAX_TEXTUAL_FIELDS:
-        yield f"{dataset_type} has at most {MAX_TEXTUAL_FIELDS} textual field, got {textual}"
+    if len(textual) > limits.TEXTUAL_FIELDS:
+        yield f"{dataset_type} has at most {limits.TEXTUAL_FIELDS} textual field, got {textual}"
     item_names = [field["name"] for field in fields.values() if field.get("itemName")]
+    if len(item_names) > limits.ITEM_NAME_FIELDS:
+        yield f"{dataset_type} has at most {limits.ITEM_NAME_FIELDS} field marked itemName, got {item_names}"
     if item_names and dataset_type != "ITEMS":
         yield f"field {item_names[0]!r}: only ITEMS has a field marked itemName, got one in {dataset_type}"
     trainable = [field for field in fields.values() if field["name"] not in _ID_FIELDS and _is_trainable(field)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -13,13 +13,17 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_personalize import _grants
+from cdk_personalize._capacity import check_requests, warn_of_idle_requests
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import text
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.names import RANKING_INFLUENCES
 from cdk_personalize.metrics import GET_PERSONALIZED_RANKING, GET_RECOMMENDATIONS, RequestMetrics
 from cdk_personalize.recipe import RecipeType
 
 if TYPE_CHECKING:
+    from cdk_personalize.schema import Schema
     from cdk_personalize.solution import Solution
 
 RESOURCE_TYPE: Final = "AWS::Personalize::Campaign"
@@ -29,8 +33,6 @@ REPLACE_WITH_SOLUTION: Final = "cdk-personalize:replaceCampaignWithSolution"
 """Context key. When true, the name of a campaign carries the hash of its solution, so that another solution gets a
 campaign of its own. It is for the case that the service refuses to update a campaign to a version of another solution.
 Default: - false"""
-
-INFLUENCES: Final = ("POPULARITY", "FRESHNESS")
 
 _GRANT_OF: Final = {
     RecipeType.PERSONALIZED_RANKING: "get_personalized_ranking",
@@ -57,12 +59,14 @@ class ItemExploration:
         """
         config = {}
         if self.weight is not None:
-            if not Token.is_unresolved(self.weight) and not 0 <= self.weight <= 1:
+            if not Token.is_unresolved(self.weight) and self.weight not in limits.EXPLORATION_WEIGHT:
                 raise ValueError(f"weight of item_exploration must be from 0 to 1, got {self.weight}")
             config["explorationWeight"] = text(self.weight)
         if self.item_age_cut_off is not None:
+            if self.item_age_cut_off.is_unresolved():
+                return {**config, "explorationItemAgeCutOff": text(self.item_age_cut_off.to_days())}
             days = self.item_age_cut_off.to_days(integral=False)
-            if days < 1 or days != int(days):
+            if days not in limits.EXPLORATION_DAYS or days != int(days):
                 raise ValueError(f"item_age_cut_off must be whole days, at least 1, got {days:g} days")
             config["explorationItemAgeCutOff"] = f"{days:g}"
         return config
@@ -197,8 +201,7 @@ class Campaign(Resource):
         recipe = solution.recipe
         if not recipe.realtime:
             raise ValueError(f"the recipe {recipe.name} of {solution.node.path!r} works in batch only; no campaign")
-        if not Token.is_unresolved(min_provisioned_tps) and min_provisioned_tps < 1:
-            raise ValueError(f"min_provisioned_tps must be at least 1, got {min_provisioned_tps}")
+        check_requests("min_provisioned_tps", min_provisioned_tps)
         if item_exploration is not None and not recipe.exploration:
             raise ValueError(f"item_exploration is not available with the recipe {recipe.name}")
         if ranking_influence and recipe.known and not recipe.ranking_influence:
@@ -217,6 +220,7 @@ class Campaign(Resource):
         self._name = self._choose_name(campaign_name)
         self._tags = ResourceTags(self, RESOURCE_TYPE, solution.dataset_group.owner)
         solution._attach_campaign(self)
+        warn_of_idle_requests(self, "min_provisioned_tps", min_provisioned_tps)
         if solution.training.is_automatic and not follow_latest:
             Annotations.of(self).add_warning_v2(
                 "cdk-personalize:campaignDoesNotFollow",
@@ -288,6 +292,21 @@ class Campaign(Resource):
         """Its tags, as the API of the service has them; a token."""
         return self._tags.for_api()
 
+    def _problems(self, schemas: Mapping[str, Schema]) -> Iterator[str]:
+        """Tell what does not fit the datasets of the group, once all of them are declared."""
+        influences = self._configuration["campaignConfig"].get("rankingInfluence", {})
+        items = schemas.get("ITEMS")
+        if "FRESHNESS" in influences and items is not None and "CREATION_TIMESTAMP" not in items.columns:
+            yield (
+                f"campaign {self.node.path!r}: ranking_influence of FRESHNESS needs the column CREATION_TIMESTAMP in "
+                f"ITEMS, which has {list(items.columns)}"
+            )
+        if "POPULARITY" in influences and "INTERACTIONS" not in schemas:
+            yield (
+                f"campaign {self.node.path!r}: ranking_influence of POPULARITY needs a dataset of INTERACTIONS, "
+                f"declared: {sorted(schemas)}"
+            )
+
     def _choose_name(self, campaign_name: str | None) -> str:
         if self.node.try_get_context(REPLACE_WITH_SOLUTION) in (True, "true"):
             return physical_name(self, content=self._solution.solution_name, prefix=campaign_name)
@@ -296,8 +315,8 @@ class Campaign(Resource):
 
 def _check_influence(influence: Mapping[str, float]) -> dict[str, float]:
     for name, weight in influence.items():
-        if name not in INFLUENCES:
-            raise ValueError(f"ranking_influence must have keys of {list(INFLUENCES)}, got {name!r}")
-        if not Token.is_unresolved(weight) and not 0 <= weight <= 1:
+        if name not in RANKING_INFLUENCES.names:
+            raise ValueError(f"ranking_influence must have keys of {list(RANKING_INFLUENCES.names)}, got {name!r}")
+        if not Token.is_unresolved(weight) and weight not in limits.RANKING_INFLUENCE:
             raise ValueError(f"ranking_influence of {name} must be from 0 to 1, got {weight}")
     return dict(influence)

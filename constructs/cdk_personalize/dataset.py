@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, TagManager, Token
+from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -14,9 +14,11 @@ from constructs import Construct
 from cdk_personalize import _grants
 from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._names import physical_name
+from cdk_personalize._region import check_region
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.facts.limits import LOCATION_LENGTH, NAME_LENGTH
 from cdk_personalize.schema import Schema
 
 if TYPE_CHECKING:
@@ -25,9 +27,8 @@ if TYPE_CHECKING:
 RESOURCE_TYPE: Final = "Custom::PersonalizeDataset"
 SCHEMA_RESOURCE_TYPE: Final = "Custom::PersonalizeSchema"
 
-MAX_LOCATION_LENGTH: Final = 256
 # Leaves room for what makes the name of an import job unique.
-MAX_DATASET_NAME_LENGTH: Final = 41
+DATASET_NAME_LENGTH: Final = NAME_LENGTH - 22
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class DataSource:
                 f"prefix must be a folder that ends in '/' or the key of a '.csv' file, without a '/' at its start, "
                 f"got {self.prefix!r}"
             )
-        if not Token.is_unresolved(self.bucket.bucket_name) and len(self.location) > MAX_LOCATION_LENGTH:
+        if not Token.is_unresolved(self.bucket.bucket_name) and len(self.location) > LOCATION_LENGTH:
             raise ValueError(
-                f"the location of a data source has at most {MAX_LOCATION_LENGTH} characters, got {self.location!r}"
+                f"the location of a data source has at most {LOCATION_LENGTH} characters, got {self.location!r}"
             )
 
     @property
@@ -149,17 +150,19 @@ class Dataset(Resource):
             Default: - the folder ``<id of the dataset group>/<type in lower case>/`` of the group's data bucket
         :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
             ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - as for the dataset group
-        :raises ValueError: When the group has one of this type, its domain does not take the schema, or the removal
-            policy is not valid.
+        :raises ValueError: When the group has one of this type, its domain does not take the schema, the source is in
+            another Region, or the removal policy is not valid.
         """
         policy = removal_policy or dataset_group.removal_policy
         check_removal_policy(policy)
+        if source is not None:
+            check_region("the bucket of source", source.bucket, Stack.of(scope))
         dataset_group._check_new(schema)
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._schema = schema
         self._source = source or _default_source(dataset_group, schema.dataset_type)
-        self._name = physical_name(self, max_length=MAX_DATASET_NAME_LENGTH)
+        self._name = physical_name(self, max_length=DATASET_NAME_LENGTH)
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         schema_resource = custom_resource(
             self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
@@ -16,12 +16,14 @@ from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._nag import acknowledge_resource
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._provider import Provider, ProviderPolicies
-from cdk_personalize._quotas import FILTER_FIELDS_PER_DATASET_GROUP, RECOMMENDERS_PER_DATASET_GROUP, warn_above
+from cdk_personalize._quotas import warn_above
+from cdk_personalize._region import check_region, warn_of_region
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import DataBucket, allow_personalize
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.domain import Domain
+from cdk_personalize.facts import limits
 from cdk_personalize.recipe import Recipe
 from cdk_personalize.service_role import ServiceRole
 
@@ -73,7 +75,7 @@ STACK_ON_EVENT_ACTIONS: Final = ("cloudformation:DescribeStacks",)
 _ACTION_TYPES: Final = (DatasetType.ACTIONS, DatasetType.ACTION_INTERACTIONS)
 
 # A schema's name goes on with the longest dataset type and the hash of its content.
-_MAX_SCHEMA_PREFIX_LENGTH: Final = 26
+_SCHEMA_PREFIX_LENGTH: Final = 26
 
 
 class IDatasetGroup(IResource, Protocol):
@@ -138,11 +140,16 @@ class DatasetGroup(Resource):
             Default: - a new :class:`DataBucket` with the same removal policy, the child ``DataBucket``
         :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
             ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - it stays, except when its creation is rolled back
-        :raises ValueError: When the name or the removal policy is not valid.
+        :raises ValueError: When the name or the removal policy is not valid, or the key or the bucket cannot be used.
         """
         check_name("dataset_group_name", dataset_group_name)
         check_removal_policy(removal_policy)
+        if encryption_key is not None:
+            _check_key(Stack.of(scope), encryption_key)
+        if data_bucket is not None:
+            check_region("data_bucket", data_bucket, Stack.of(scope))
         super().__init__(scope, id)
+        warn_of_region(self)
         self._name = dataset_group_name or physical_name(self)
         self._owner = physical_name(self)
         self._domain = domain
@@ -228,7 +235,7 @@ class DatasetGroup(Resource):
     @property
     def schema_prefix(self) -> str:
         """What the names of its datasets' schemas start with."""
-        return physical_name(self, content="schemas", max_length=_MAX_SCHEMA_PREFIX_LENGTH)
+        return physical_name(self, content="schemas", max_length=_SCHEMA_PREFIX_LENGTH)
 
     @property
     def owner(self) -> str:
@@ -557,7 +564,7 @@ class DatasetGroup(Resource):
         """Take on a filter; return the one before it."""
         previous = self._filters[-1] if self._filters else None
         self._filters.append(filter)
-        warn_above(self, "filters", len(self._filters))
+        warn_above(self, "filters", limits.FILTERS_PER_DATASET_GROUP, len(self._filters))
         self.resources_ready.add(filter)
         return previous
 
@@ -571,18 +578,20 @@ class DatasetGroup(Resource):
 
     def _attach_solution(self, solution: Solution) -> None:
         self._solutions.append(solution)
-        warn_above(self, "solutions", len(self._solutions))
+        warn_above(self, "solutions", limits.SOLUTIONS_PER_DATASET_GROUP, len(self._solutions))
 
     def _attach_recommender(self, recommender: Recommender) -> None:
-        if len(self._recommenders) == RECOMMENDERS_PER_DATASET_GROUP:
+        most = limits.RECOMMENDERS_PER_DATASET_GROUP
+        if len(self._recommenders) == most:
             raise ValueError(
-                f"dataset group {self.node.path!r} can have at most {RECOMMENDERS_PER_DATASET_GROUP} recommenders, "
+                f"dataset group {self.node.path!r} can have at most {most} recommenders, "
                 f"{recommender.node.path!r} is one more"
             )
         self._recommenders.append(recommender)
 
     def _campaign_added(self) -> None:
-        warn_above(self, "campaigns", sum(len(solution.campaigns) for solution in self._solutions))
+        campaigns = sum(len(solution.campaigns) for solution in self._solutions)
+        warn_above(self, "campaigns", limits.CAMPAIGNS_PER_DATASET_GROUP, campaigns)
 
     def _attach_workflow(self, workflow: Workflow) -> None:
         if self._workflow is not None:
@@ -629,24 +638,62 @@ class _Complete:
 
     def validate(self) -> list[str]:
         group = self._dataset_group
-        trained: list[Solution | Recommender] = [*group.solutions, *group.recommenders]
-        problems = [problem for each in trained for problem in each._problems()]
-        problems.extend(problem for each in group.filters for problem in each._problems(group.datasets))
-        if group.metric_attribution is not None:
-            problems.extend(group.metric_attribution._problems())
-        fields = sorted({f"{dataset}.{column}" for each in group.filters for dataset, column in each._fields()})
-        if len(fields) > FILTER_FIELDS_PER_DATASET_GROUP:
-            problems.append(
-                f"the filters of dataset group {group.node.path!r} may use at most {FILTER_FIELDS_PER_DATASET_GROUP} "
-                f"different fields in total, got {len(fields)}: {', '.join(fields)}"
-            )
-        if trained and group.workflow is None:
-            names = ", ".join(repr(each.node.path) for each in trained)
-            kinds = " and ".join(
-                kind for kind, found in (("solutions", group.solutions), ("recommenders", group.recommenders)) if found
-            )
-            problems.append(
-                f"dataset group {group.node.path!r} has {kinds} ({names}) but no Workflow, so nothing would train "
-                "them; add Workflow(scope, id, dataset_group=...)"
-            )
-        return problems
+        _warn_of_missing_data(group)
+        return list(_problems(group))
+
+
+def _problems(group: DatasetGroup) -> Iterator[str]:
+    trained: list[Solution | Recommender] = [*group.solutions, *group.recommenders]
+    for each in trained:
+        yield from each._problems()
+    for one in group.filters:
+        yield from one._problems(group.datasets)
+    if group.metric_attribution is not None:
+        yield from group.metric_attribution._problems()
+    fields = sorted({f"{dataset}.{column}" for one in group.filters for dataset, column in one._fields()})
+    most = limits.FILTER_FIELDS_PER_DATASET_GROUP
+    if len(fields) > most:
+        yield (
+            f"the filters of dataset group {group.node.path!r} may use at most {most} different fields in total, "
+            f"got {len(fields)}: {', '.join(fields)}"
+        )
+    if trained and group.workflow is None:
+        names = ", ".join(repr(each.node.path) for each in trained)
+        kinds = " and ".join(
+            kind for kind, found in (("solutions", group.solutions), ("recommenders", group.recommenders)) if found
+        )
+        yield (
+            f"dataset group {group.node.path!r} has {kinds} ({names}) but no Workflow, so nothing would train "
+            "them; add Workflow(scope, id, dataset_group=...)"
+        )
+
+
+def _warn_of_missing_data(group: DatasetGroup) -> None:
+    """Warn of what the service accepts and the user may not want."""
+    schemas = {dataset.dataset_type: dataset.schema for dataset in group.datasets}
+    exploring = [*(each for each in group.solutions if each.recipe.exploration and each.recipe.known)]
+    exploring_names = [
+        *(each.node.path for each in exploring),
+        *(each.node.path for each in group.recommenders if each.use_case.exploration),
+    ]
+    items = schemas.get(DatasetType.ITEMS)
+    if exploring_names and items is not None and "CREATION_TIMESTAMP" not in items.columns:
+        Annotations.of(group).add_warning_v2(
+            "cdk-personalize:noCreationTimestamp",
+            f"ITEMS has no column CREATION_TIMESTAMP, from which {', '.join(map(repr, exploring_names))} would know "
+            "which items are new; use Schema.items(..., creation_timestamp=True)",
+        )
+    if group.event_tracker is not None and DatasetType.INTERACTIONS not in schemas:
+        Annotations.of(group.event_tracker).add_warning_v2(
+            "cdk-personalize:eventTrackerWithoutInteractions",
+            f"dataset group {group.node.path!r} has no dataset of INTERACTIONS, which events are recorded in; use "
+            "add_interactions",
+        )
+
+
+def _check_key(stack: Stack, key: kms.IKey) -> None:
+    if isinstance(key, kms.Alias):
+        raise ValueError(
+            f"encryption_key must be a key, of which the service takes the ARN, got the alias {key.alias_name!r}"
+        )
+    check_region("encryption_key", key, stack)

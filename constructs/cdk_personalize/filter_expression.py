@@ -20,27 +20,14 @@ from lark import Token, Transformer
 
 from cdk_personalize import _filter_grammar as grammar
 from cdk_personalize.avro import NUMERIC_TYPES, value_type
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.names import EVENT_TYPE, FILTERABLE_OF_EVENTS, NOT_FILTERABLE_OF_ACTIONS
 
 AND_BINDS_CLOSER: Final[bool] = True
 """Whether AND binds closer than OR: AWS does not say which does, and nothing else decides it."""
 
-MAX_LENGTH: Final = 2500
-MAX_FIELDS: Final = 10
-MAX_PLACEHOLDER_LENGTH: Final = 50
-MAX_COLUMN_LENGTH: Final = 150
-EVENT_TYPE: Final = "EVENT_TYPE"
-
 ANY: Final = "*"
 """The value that stands for every type of event."""
-
-NOT_FILTERABLE: Final = frozenset(
-    {
-        ("ACTIONS", "EXPIRATION_TIMESTAMP"),
-        ("ACTIONS", "ACTION_EXPIRATION_TIMESTAMP"),
-        ("ACTIONS", "REPEAT_FREQUENCY"),
-    }
-)
-"""Columns that filters cannot use, by dataset type and name."""
 
 
 class Action(Enum):
@@ -316,9 +303,9 @@ def _or_first(groups: tuple[tuple[Condition, ...], ...]) -> tuple[tuple[Conditio
 
 def _built(text: str, rule: str) -> Any:
     """Parse a text, and make a tree of it."""
-    if not 1 <= len(text) <= MAX_LENGTH:
+    if not 1 <= len(text) <= limits.FILTER_LENGTH:
         raise FilterExpressionError(
-            f"the expression must have 1 to {MAX_LENGTH} characters, got {len(text)}", text, Position(1, 1)
+            f"the expression must have 1 to {limits.FILTER_LENGTH} characters, got {len(text)}", text, Position(1, 1)
         )
     try:
         tree = grammar.parse(text, rule)
@@ -351,9 +338,12 @@ def _problems(expressions: Sequence[Expression]) -> Iterator[tuple[Position, str
             yield from ((condition.position, problem) for problem in _condition_problems(condition, expression))
     conditions = (condition for expression in expressions for condition in expression.conditions)
     fields = dict.fromkeys(one for condition in conditions for one in condition.fields)
-    if len(fields) > MAX_FIELDS:
+    if len(fields) > limits.FILTER_FIELDS:
         names = ", ".join(f"{dataset}.{column}" for dataset, column in fields)
-        yield Position(1, 1), f"a filter can use at most {MAX_FIELDS} different fields, got {len(fields)}: {names}"
+        yield (
+            Position(1, 1),
+            f"a filter can use at most {limits.FILTER_FIELDS} different fields, got {len(fields)}: {names}",
+        )
 
 
 def _dataset_problems(expression: Expression) -> Iterator[tuple[Position, str]]:
@@ -378,18 +368,18 @@ def _dataset_problems(expression: Expression) -> Iterator[tuple[Position, str]]:
 
 def _condition_problems(condition: Condition, expression: Expression) -> Iterator[str]:
     dataset, column, operand = condition.dataset, condition.column.upper(), condition.operand
-    if dataset in _EVENTS and column != EVENT_TYPE:
+    if dataset in _EVENTS and column not in FILTERABLE_OF_EVENTS.names:
         yield f"of {dataset.value} only {EVENT_TYPE} can be filtered by, got {condition.column}"
     if dataset in _EVENTS and condition.operator in ORDERING:
         yield f"{EVENT_TYPE} is tested with IN or NOT IN, got {condition.operator.value}"
-    if condition.field in NOT_FILTERABLE:
+    if dataset is Dataset.ACTIONS and column in NOT_FILTERABLE_OF_ACTIONS.names:
         yield f"{dataset.value}.{condition.column} cannot be filtered by"
-    if len(condition.column) > MAX_COLUMN_LENGTH:
-        yield f"the name of a column has at most {MAX_COLUMN_LENGTH} characters, got {len(condition.column)}"
+    if len(condition.column) > limits.COLUMN_LENGTH:
+        yield f"the name of a column has at most {limits.COLUMN_LENGTH} characters, got {len(condition.column)}"
     if isinstance(operand, tuple) and ANY in operand and dataset not in _EVENTS:
         yield f'"{ANY}" stands for every type of event and goes with {EVENT_TYPE} only: list the values'
-    if isinstance(operand, Placeholder) and len(operand.name) > MAX_PLACEHOLDER_LENGTH:
-        yield f"the name of a placeholder has at most {MAX_PLACEHOLDER_LENGTH} characters, got {len(operand.name)}"
+    if isinstance(operand, Placeholder) and len(operand.name) > limits.PLACEHOLDER_LENGTH:
+        yield f"the name of a placeholder has at most {limits.PLACEHOLDER_LENGTH} characters, got {len(operand.name)}"
     if isinstance(operand, CurrentItem) and expression.target is not Target.ITEM:
         yield f"CurrentItem goes with ItemID only, got {expression.target.value}"
     if isinstance(operand, CurrentItem) and dataset is not Dataset.ITEMS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from aws_cdk import CfnResource, IResource, RemovalPolicy, Resource, Token
+from aws_cdk import CfnResource, IResource, RemovalPolicy, Resource, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -18,9 +18,11 @@ from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._nag import acknowledge, acknowledge_resource
 from cdk_personalize._names import name_in, personalize_arn, physical_name
 from cdk_personalize._provider import Provider, ProviderPolicies
+from cdk_personalize._region import check_region
 from cdk_personalize.data_bucket import allow_personalize_writing
 from cdk_personalize.dataset_group import DatasetGroup
-from cdk_personalize.metric_expression import MAX_METRICS, MetricExpression
+from cdk_personalize.facts import limits
+from cdk_personalize.metric_expression import MetricExpression
 from cdk_personalize.service_role import ServiceRole
 
 RESOURCE_TYPE: Final = "Custom::PersonalizeMetricAttribution"
@@ -35,9 +37,6 @@ IS_COMPLETE_ACTIONS: Final = ("personalize:DeleteMetricAttribution", "personaliz
 LIST_ACTIONS: Final = ("personalize:ListMetricAttributionMetrics",)
 KEY_ACTIONS: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 PUT_METRICS: Final = ("cloudwatch:PutMetricData",)
-
-MAX_LENGTH: Final = 256
-"""Of a metric's name, event type and expression."""
 
 _SECTIONS: Final = ("event_type", "metric_name", "expression")
 
@@ -64,8 +63,8 @@ class AttributedMetric:
     def __post_init__(self) -> None:
         for section in _SECTIONS:
             value = getattr(self, section)
-            if not Token.is_unresolved(value) and not 1 <= len(value) <= MAX_LENGTH:
-                raise ValueError(f"{section} must have 1 to {MAX_LENGTH} characters, got {value!r}")
+            if not Token.is_unresolved(value) and not 1 <= len(value) <= limits.METRIC_TEXT_LENGTH:
+                raise ValueError(f"{section} must have 1 to {limits.METRIC_TEXT_LENGTH} characters, got {value!r}")
         self.parsed()
 
     def parsed(self) -> MetricExpression | None:
@@ -143,6 +142,8 @@ class MetricAttribution(Resource):
             )
         _check_metrics(metrics)
         _check_report(report_bucket, report_prefix, report_encryption_key)
+        if report_bucket is not None:
+            check_region("report_bucket", report_bucket, Stack.of(scope))
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._metrics = list(metrics)
@@ -277,8 +278,8 @@ class MetricAttribution(Resource):
 
 
 def _check_metrics(metrics: Sequence[AttributedMetric]) -> None:
-    if not 1 <= len(metrics) <= MAX_METRICS:
-        raise ValueError(f"metrics must have 1 to {MAX_METRICS} elements, got {len(metrics)}")
+    if not 1 <= len(metrics) <= limits.METRICS:
+        raise ValueError(f"metrics must have 1 to {limits.METRICS} elements, got {len(metrics)}")
     names = [metric.metric_name.upper() for metric in metrics if not Token.is_unresolved(metric.metric_name)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -6,10 +6,7 @@ The local cloud reads expressions with this module too, so it knows nothing of t
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
-
-MAX_METRICS: Final = 10
-"""Of one metric attribution. See https://docs.aws.amazon.com/personalize/latest/dg/limits.html"""
+from typing import NamedTuple
 
 _EXPRESSION = re.compile(
     r"\s*(?:(?P<count>SAMPLECOUNT)\s*\(\s*\)|SUM\s*\(\s*(?P<dataset>Items|Interactions)\s*\.\s*(?P<column>\w+)\s*\))\s*",

@@ -7,14 +7,17 @@ Source: https://docs.aws.amazon.com/personalize/latest/dg/working-with-predefine
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
+from cdk_personalize.facts.hyperparameters import Hyperparameter as Hyperparameter
+from cdk_personalize.facts.hyperparameters import ParameterKind as ParameterKind
+from cdk_personalize.facts.hyperparameters import hyperparameters_of
+from cdk_personalize.facts.limits import NAME_LENGTH
+from cdk_personalize.facts.names import NAME
 
 
 class RecipeType(Enum):
@@ -26,44 +29,6 @@ class RecipeType(Enum):
     POPULAR_ITEMS = "POPULAR_ITEMS"
     PERSONALIZED_ACTIONS = "PERSONALIZED_ACTIONS"
     USER_SEGMENTATION = "USER_SEGMENTATION"
-
-
-class ParameterKind(Enum):
-    """Which map of a solution's configuration a hyperparameter belongs to."""
-
-    ALGORITHM = "algorithmHyperParameters"
-    FEATURE_TRANSFORMATION = "featureTransformationParameters"
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One hyperparameter of a recipe.
-
-    :param name: Name, as the service spells it.
-    :param default: Value that the service uses when none is given.
-    :param minimum: Lowest value. ``None``: not a number.
-    :param maximum: Highest value. ``None``: no documented limit.
-    :param choices: Allowed values of a categorical parameter.
-    :param kind: Which map of the solution's configuration takes it.
-    :param tunable: Whether hyperparameter optimization may search it.
-    :param tuning_only: Whether it can only be set by the ranges of hyperparameter optimization.
-    """
-
-    name: str
-    default: str | int | float | bool
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    kind: ParameterKind = ParameterKind.ALGORITHM
-    tunable: bool = False
-    tuning_only: bool = False
-
-    @property
-    def type(self) -> str:
-        """``"categorical"``, ``"continuous"`` or ``"integer"``."""
-        if self.choices:
-            return "categorical"
-        return "continuous" if isinstance(self.default, float) else "integer"
 
 
 @dataclass(frozen=True)
@@ -84,6 +49,8 @@ class Recipe:
     :param optimization_objective: Whether an item attribute can be optimized for.
     :param incremental_update: Whether item changes can go live without training.
     :param ranking_influence: Whether popularity or freshness can influence the ranking.
+    :param item_marks: Marks of columns that items must have, such as ``"itemName"``.
+    :param item_attributes: Whether items must have a column that is neither reserved nor textual.
     :param legacy: Whether AWS advises against it for new work.
     :param known: Whether the catalogue describes it.
     """
@@ -100,6 +67,8 @@ class Recipe:
     optimization_objective: bool = False
     incremental_update: bool = False
     ranking_influence: bool = False
+    item_marks: tuple[str, ...] = ()
+    item_attributes: bool = False
     legacy: bool = False
     known: bool = field(default=True, repr=False)
 
@@ -143,9 +112,10 @@ class Recipe:
         """
         if name in RECIPES:
             return RECIPES[name]
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError(
-                f"name must be the name of a recipe (1 to 63 letters, digits, hyphens and underscores), got {name!r}"
+                f"name must be the name of a recipe (1 to {NAME_LENGTH} letters, digits, hyphens and underscores), "
+                f"got {name!r}"
             )
         return Recipe(name, required_datasets=frozenset(), exploration=True, known=False)
 
@@ -167,43 +137,19 @@ class Recipe:
         raise ValueError(f"hyperparameter {name!r} is unknown to the recipe {self.name}, allowed: {allowed}")
 
 
-_FEATURE = ParameterKind.FEATURE_TRANSFORMATION
-_BOOLEANS = ("true", "false")
-_RECENCY_BIAS = (Hyperparameter("apply_recency_bias", "true", choices=_BOOLEANS),)
-
-
-def _percentiles(prefix: str, low: float, high: float) -> tuple[Hyperparameter, ...]:
-    return (
-        Hyperparameter(f"min_{prefix}_percentile", low, 0.0, 1.0, kind=_FEATURE),
-        Hyperparameter(f"max_{prefix}_percentile", high, 0.0, 1.0, kind=_FEATURE),
-    )
-
-
-def _sequence_model(hidden_dimension: int) -> tuple[Hyperparameter, ...]:
-    return (
-        Hyperparameter("hidden_dimension", hidden_dimension, 32, 256, tunable=True),
-        Hyperparameter("bptt", 32, 2, 32, tunable=True),
-        Hyperparameter("recency_mask", "True", choices=("True", "False", *_BOOLEANS), tunable=True),
-        *_percentiles("user_history_length", 0.0, 0.99),
-    )
-
-
-_SEGMENTATION = (Hyperparameter("hidden_dimension", 149, 32, 256),)
 _ITEMS_USERS = frozenset({"ITEMS", "USERS"})
 
-_CATALOGUE: Mapping[str, Recipe] = {
+_CATALOGUE: Final[Mapping[str, Recipe]] = {
     "USER_PERSONALIZATION_V2": Recipe(
         "aws-user-personalization-v2",
         RecipeType.USER_PERSONALIZATION,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_RECENCY_BIAS,
         events_config=True,
     ),
     "USER_PERSONALIZATION": Recipe(
         "aws-user-personalization",
         RecipeType.USER_PERSONALIZATION,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_sequence_model(149),
         exploration=True,
         optimization_objective=True,
     ),
@@ -211,24 +157,18 @@ _CATALOGUE: Mapping[str, Recipe] = {
         "aws-personalized-ranking-v2",
         RecipeType.PERSONALIZED_RANKING,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_RECENCY_BIAS,
         events_config=True,
     ),
     "PERSONALIZED_RANKING": Recipe(
         "aws-personalized-ranking",
         RecipeType.PERSONALIZED_RANKING,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_sequence_model(149),
         optimization_objective=True,
     ),
     "SIMILAR_ITEMS": Recipe(
         "aws-similar-items",
         RecipeType.RELATED_ITEMS,
         optional_datasets=frozenset({"ITEMS"}),
-        hyperparameters=(
-            Hyperparameter("item_id_hidden_dim", 100, 30, 200, tunable=True, tuning_only=True),
-            Hyperparameter("item_metadata_hidden_dim", 100, 30, 200, tunable=True, tuning_only=True),
-        ),
     ),
     "SEMANTIC_SIMILARITY": Recipe(
         "aws-semantic-similarity",
@@ -237,28 +177,15 @@ _CATALOGUE: Mapping[str, Recipe] = {
         optional_datasets=frozenset({"INTERACTIONS"}),
         incremental_update=True,
         ranking_influence=True,
+        item_marks=("itemName", "textual"),
     ),
     "SIMS": Recipe(
         "aws-sims",
         RecipeType.RELATED_ITEMS,
-        hyperparameters=(
-            Hyperparameter("popularity_discount_factor", 0.5, 0.0, 1.0, tunable=True),
-            Hyperparameter("min_cointeraction_count", 3, 0, 10, tunable=True),
-            *_percentiles("user_history_length", 0.005, 0.995),
-            *_percentiles("item_interaction_count", 0.01, 0.9),
-        ),
     ),
     "TRENDING_NOW": Recipe(
         "aws-trending-now",
         RecipeType.POPULAR_ITEMS,
-        hyperparameters=(
-            Hyperparameter(
-                "trend_discovery_frequency",
-                "2 hours",
-                choices=("30 minutes", "1 hour", "2 hours", "3 hours", "1 day"),
-                kind=_FEATURE,
-            ),
-        ),
         batch=False,
     ),
     "POPULARITY_COUNT": Recipe("aws-popularity-count", RecipeType.POPULAR_ITEMS),
@@ -267,49 +194,43 @@ _CATALOGUE: Mapping[str, Recipe] = {
         RecipeType.PERSONALIZED_ACTIONS,
         required_datasets=frozenset({"ACTIONS", "INTERACTIONS"}),
         optional_datasets=frozenset({"ACTION_INTERACTIONS", "ITEMS", "USERS"}),
-        hyperparameters=(Hyperparameter("action_optimization_period", 14, 7, 28, kind=_FEATURE),),
         batch=False,
     ),
     "ITEM_AFFINITY": Recipe(
         "aws-item-affinity",
         RecipeType.USER_SEGMENTATION,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_SEGMENTATION,
         realtime=False,
     ),
     "ITEM_ATTRIBUTE_AFFINITY": Recipe(
         "aws-item-attribute-affinity",
         RecipeType.USER_SEGMENTATION,
         required_datasets=frozenset({"INTERACTIONS", "ITEMS"}),
-        hyperparameters=_SEGMENTATION,
+        item_attributes=True,
         realtime=False,
     ),
-    "HRNN": Recipe("aws-hrnn", RecipeType.USER_PERSONALIZATION, hyperparameters=_sequence_model(43), legacy=True),
+    "HRNN": Recipe("aws-hrnn", RecipeType.USER_PERSONALIZATION, legacy=True),
     "HRNN_METADATA": Recipe(
         "aws-hrnn-metadata",
         RecipeType.USER_PERSONALIZATION,
         optional_datasets=_ITEMS_USERS,
-        hyperparameters=_sequence_model(43),
         legacy=True,
     ),
     "HRNN_COLDSTART": Recipe(
         "aws-hrnn-coldstart",
         RecipeType.USER_PERSONALIZATION,
         required_datasets=frozenset({"INTERACTIONS", "ITEMS"}),
-        hyperparameters=(
-            *_sequence_model(149),
-            Hyperparameter("cold_start_max_interactions", 15, 0, kind=_FEATURE),
-            Hyperparameter("cold_start_max_duration", 5.0, 0.0, kind=_FEATURE),
-            Hyperparameter(
-                "cold_start_relative_from", "latestItem", choices=("currentTime", "latestItem"), kind=_FEATURE
-            ),
-        ),
         legacy=True,
     ),
 }
 
-for _constant, _recipe in _CATALOGUE.items():
+_COMPLETE: Final = {
+    constant: replace(recipe, hyperparameters=hyperparameters_of(recipe.name))
+    for constant, recipe in _CATALOGUE.items()
+}
+
+for _constant, _recipe in _COMPLETE.items():
     setattr(Recipe, _constant, _recipe)
 
-RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType({recipe.name: recipe for recipe in _CATALOGUE.values()})
+RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType({recipe.name: recipe for recipe in _COMPLETE.values()})
 """Every recipe of the catalogue, by name."""

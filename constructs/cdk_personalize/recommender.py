@@ -7,11 +7,12 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jsii
-from aws_cdk import IResolvable, IResource, ITaggableV2, Resource, Stack, TagManager, Token
+from aws_cdk import IResolvable, IResource, ITaggableV2, Resource, Stack, TagManager
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_personalize import _grants
+from cdk_personalize._capacity import check_requests, warn_of_idle_requests
 from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._training_columns import column_problems, render_columns
@@ -126,8 +127,7 @@ class Recommender(Resource):
         check_name("recommender_name", recommender_name)
         _check_domain(dataset_group, use_case)
         requests = min_recommendation_requests_per_second
-        if not Token.is_unresolved(requests) and requests < 1:
-            raise ValueError(f"min_recommendation_requests_per_second must be at least 1, got {requests}")
+        check_requests("min_recommendation_requests_per_second", requests)
         if item_exploration is not None and not use_case.exploration:
             raise ValueError(f"item_exploration is not available with the use case {use_case.title!r}")
         configuration: dict[str, Any] = {"minRecommendationRequestsPerSecond": requests}
@@ -146,6 +146,8 @@ class Recommender(Resource):
         self._name = physical_name(self, content=f"{use_case.name}\n{dataset_group.owner}", prefix=recommender_name)
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         dataset_group._attach_recommender(self)
+        if running:
+            warn_of_idle_requests(self, "min_recommendation_requests_per_second", requests)
 
     @staticmethod
     def from_recommender_arn(scope: Construct, id: str, recommender_arn: str) -> IRecommender:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cdk_personalize import avro
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.domain import Domain
+from cdk_personalize.facts.fields import DATASET_RULES
+from cdk_personalize.facts.limits import SCHEMA_LENGTH
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,11 @@ class Schema:
         :param dataset_type: What the dataset holds.
         :raises ValueError: When the service would not take it.
         """
-        problems = avro.check_schema(definition, dataset_type.value, None)
-        document = json.dumps(definition, separators=(",", ":"))
-        if len(document) > avro.MAX_SCHEMA_LENGTH:
-            problems.append(f"a schema has at most {avro.MAX_SCHEMA_LENGTH} characters, got {len(document)}")
+        try:
+            document = json.dumps(definition, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"definition must hold what JSON can say: {error}") from error
+        problems = [*avro.check_schema(definition, dataset_type.value, None), *_length_problems(document)]
         if problems:
             raise ValueError(f"schema of {dataset_type.value} is not valid: {'; '.join(problems)}")
         self._document = document
@@ -247,7 +250,7 @@ class Schema:
         if isinstance(definition, str):
             try:
                 definition = json.loads(definition)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"definition must be an Avro schema in JSON: {error}") from error
         if not isinstance(definition, Mapping):
             raise ValueError(f"definition must be a JSON object, got {definition!r}")
@@ -304,9 +307,14 @@ class Schema:
         return f"Schema({self._dataset_type.value}: {', '.join(self.columns)})"
 
 
+def _length_problems(document: str) -> Iterator[str]:
+    if len(document) > SCHEMA_LENGTH:
+        yield f"a schema has at most {SCHEMA_LENGTH} characters, got {len(document)}"
+
+
 def _build(dataset_type: DatasetType, domain: Domain | None, *fields: Field) -> Schema:
     """Build a schema of the required columns, and then those given, each once."""
-    rules = avro.DATASET_RULES[domain and domain.value][dataset_type.value].fields
+    rules = DATASET_RULES[domain and domain.value][dataset_type.value].fields
     required = [
         Field(name, rule.type, marks=("categorical",) if rule.categorical else ())
         for name, rule in rules.items()

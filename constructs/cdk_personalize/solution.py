@@ -20,20 +20,18 @@ from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import Value, text
 from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.facts import limits
+from cdk_personalize.facts.fields import RESERVED_OF_ITEMS
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 from cdk_personalize.training import Training
 
 if TYPE_CHECKING:
     from cdk_personalize.campaign import Campaign, ItemExploration
     from cdk_personalize.dataset_group import DatasetGroup
+    from cdk_personalize.schema import Schema
 
 RESOURCE_TYPE: Final = "AWS::Personalize::Solution"
 """What ``include_resource_types`` and ``exclude_resource_types`` of tags are compared with."""
-
-MAX_EVENT_TYPE_LENGTH: Final = 256
-MAX_EVENTS: Final = 10
-MAX_TRAINING_JOBS: Final = 40
-MAX_PARALLEL_TRAINING_JOBS: Final = 10
 
 UPDATABLE_MEMBERS: Final = ("performAutoTraining", "performIncrementalUpdate")
 UPDATABLE_CONFIG_MEMBERS: Final = ("autoTrainingConfig",)
@@ -344,19 +342,38 @@ class Solution(Resource):
 
     def _problems(self) -> list[str]:
         """Return what does not fit the datasets of the group, once all of them are declared."""
-        return [f"solution {self.node.path!r}: {problem}" for problem in self._dataset_problems()]
-
-    def _dataset_problems(self) -> Iterable[str]:
         schemas = {dataset.dataset_type.value: dataset.schema for dataset in self._dataset_group.datasets}
+        problems = [f"solution {self.node.path!r}: {problem}" for problem in self._dataset_problems(schemas)]
+        return [*problems, *(problem for campaign in self._campaigns for problem in campaign._problems(schemas))]
+
+    def _dataset_problems(self, schemas: Mapping[str, Schema]) -> Iterable[str]:
         for dataset_type in sorted(self._recipe.required_datasets - schemas.keys()):
             yield f"the recipe {self._recipe.name} needs a dataset of {dataset_type}, declared: {sorted(schemas)}"
         interactions = schemas.get(DatasetType.INTERACTIONS.value)
         if self._needs_event_type and interactions is not None and "EVENT_TYPE" not in interactions.columns:
             yield "event_type and events need the column EVENT_TYPE in INTERACTIONS"
         yield from column_problems(self._excluded_columns, schemas)
-        yield from self._objective_problems(schemas.get(DatasetType.ITEMS.value))
+        items = schemas.get(DatasetType.ITEMS.value)
+        if items is not None:
+            yield from self._item_problems(items)
+        yield from self._objective_problems(items)
 
-    def _objective_problems(self, items: Any) -> Iterable[str]:
+    def _item_problems(self, items: Schema) -> Iterable[str]:
+        for mark in self._recipe.item_marks:
+            if not any(field.get(mark) for field in items.fields):
+                yield (
+                    f"the recipe {self._recipe.name} needs a column of ITEMS that is marked {mark}, got "
+                    f"{list(items.columns)}"
+                )
+        own = [field["name"] for field in items.fields if field["name"] not in RESERVED_OF_ITEMS]
+        text = [field["name"] for field in items.fields if field.get("textual")]
+        if self._recipe.item_attributes and not set(own) - set(text):
+            yield (
+                f"the recipe {self._recipe.name} needs a column of ITEMS that is neither reserved nor textual, got "
+                f"{list(items.columns)}"
+            )
+
+    def _objective_problems(self, items: Schema | None) -> Iterable[str]:
         objective = self._optimization_objective
         if objective is None or Token.is_unresolved(objective.item_attribute):
             return
@@ -384,10 +401,13 @@ def _check_event_type(event_type: str | None, threshold: float | None) -> None:
             f"event_value_threshold needs event_type, got {threshold!r} alone; "
             "use events for thresholds of several event types"
         )
-    if event_type is None or Token.is_unresolved(event_type):
-        return
-    if not 1 <= len(event_type) <= MAX_EVENT_TYPE_LENGTH:
-        raise ValueError(f"event_type must have 1 to {MAX_EVENT_TYPE_LENGTH} characters, got {event_type!r}")
+    if event_type is not None:
+        _check_event_type_length("event_type", event_type)
+
+
+def _check_event_type_length(parameter: str, event_type: str) -> None:
+    if not Token.is_unresolved(event_type) and not 1 <= len(event_type) <= limits.EVENT_TYPE_LENGTH:
+        raise ValueError(f"{parameter} must have 1 to {limits.EVENT_TYPE_LENGTH} characters, got {event_type!r}")
 
 
 def _render_hyperparameters(recipe: Recipe, values: Mapping[str, Value]) -> dict[str, dict[str, str]]:
@@ -447,9 +467,11 @@ def _render_optimization(recipe: Recipe, optimization: HyperparameterOptimizatio
         parameter = _tunable(recipe, tunable, wanted)
         rendered[f"{parameter.type}HyperParameterRanges"].append(_render_range(parameter, wanted))
     resources = {
-        "maxNumberOfTrainingJobs": _job_count("max_training_jobs", optimization.max_training_jobs, MAX_TRAINING_JOBS),
+        "maxNumberOfTrainingJobs": _job_count(
+            "max_training_jobs", optimization.max_training_jobs, limits.TRAINING_JOBS
+        ),
         "maxParallelTrainingJobs": _job_count(
-            "max_parallel_training_jobs", optimization.max_parallel_training_jobs, MAX_PARALLEL_TRAINING_JOBS
+            "max_parallel_training_jobs", optimization.max_parallel_training_jobs, limits.PARALLEL_TRAINING_JOBS
         ),
     }
     config: dict[str, Any] = {"algorithmHyperParameterRanges": rendered}
@@ -496,12 +518,13 @@ def _job_count(parameter: str, value: int | None, maximum: int) -> str | None:
 
 
 def _render_events(events: Sequence[EventWeight]) -> list[dict[str, Any]]:
-    if not 1 <= len(events) <= MAX_EVENTS:
-        raise ValueError(f"events must have 1 to {MAX_EVENTS} elements, got {len(events)}")
+    if not 1 <= len(events) <= limits.EVENTS:
+        raise ValueError(f"events must have 1 to {limits.EVENTS} elements, got {len(events)}")
     rendered = []
     for event in events:
-        if not Token.is_unresolved(event.weight) and not 0 <= event.weight <= 1:
+        if not Token.is_unresolved(event.weight) and event.weight not in limits.EVENT_WEIGHT:
             raise ValueError(f"weight of the event type {event.event_type!r} must be from 0 to 1, got {event.weight}")
+        _check_event_type_length("event_type of events", event.event_type)
         parameters: dict[str, Any] = {"eventType": event.event_type, "weight": event.weight}
         if event.event_value_threshold is not None:
             parameters["eventValueThreshold"] = event.event_value_threshold

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from aws_cdk import Duration
 
-DAYS: Final = (1, 30)
-"""How often the service trains, in days. See
-https://docs.aws.amazon.com/personalize/latest/dg/solution-config-auto-training.html"""
+from cdk_personalize.facts.limits import TRAINING_DAYS as DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +26,10 @@ class Training:
         if self.every is None or self.every.is_unresolved():
             return
         days = self.every.to_days(integral=False)
-        if days != int(days) or not DAYS[0] <= days <= DAYS[1]:
-            raise ValueError(f"every must be a whole number of days from {DAYS[0]} to {DAYS[1]}, got {days:g} days")
+        if days != int(days) or days not in DAYS:
+            raise ValueError(
+                f"every must be a whole number of days from {DAYS.minimum} to {DAYS.maximum}, got {days:g} days"
+            )
 
     @staticmethod
     def automatic(*, every: Duration) -> Training:

@@ -15,9 +15,6 @@ from typing import ClassVar, Final
 
 from cdk_personalize.recipe import RecipeType
 
-MIN_EVENTS: Final = 1000
-"""How many events of its type a use case needs."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class UseCase:
@@ -28,7 +25,7 @@ class UseCase:
     :param title: What AWS calls it.
     :param recipe_type: What it produces.
     :param request: What a request must name: ``userId``, ``itemId`` or both.
-    :param event_type: The event type that there must be :data:`MIN_EVENTS` of. ``None``: of all types together.
+    :param event_type: The event type that there must be ``EVENTS_TO_TRAIN`` of. ``None``: of all types together.
     :param advised_event_type: Events of this type are learned from too, when there are any, and are not counted.
         ``None``: there is no such type.
     :param dropped: Items of a user's events of this type are left out. ``None``: nothing is left out.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cdk_personalize.avro import DATASET_RULES, check_schema, is_nullable, value_type
+from cdk_personalize.avro import check_schema, is_nullable, value_type
+from cdk_personalize.facts.fields import DATASET_RULES
 
 
 def record(name: str, *fields: dict[str, Any], **members: Any) -> dict[str, Any]:

@@ -24,34 +24,6 @@ from cdk_personalize.filter_expression import (
     Target,
 )
 
-EXAMPLES = [
-    'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("click","stream")',
-    'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
-    "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)",
-    'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE NOT IN ("purchase")',
-    "INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($EVENT_TYPE)",
-    "INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.GENRE IN CurrentItem.GENRE",
-    "INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP < $DATE",
-    "INCLUDE ItemID WHERE Items.PRICE <= 0.5 OR Items.PRICE >= -12",
-    'EXCLUDE ItemID WHERE Items.GENRE IN ("drama") AND Items.YEAR != 1994',
-    "EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE) IF CurrentUser.AGE = $AGE",
-    'EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE) IF CurrentUser.AGE > 18 AND CurrentUser.COUNTRY IN ("DE")',
-    "INCLUDE ActionID WHERE Actions.VALUE > ($VALUE)",
-    'EXCLUDE ActionID WHERE Action_Interactions.EVENT_TYPE IN ("NOT_TAKEN")',
-    "INCLUDE UserID WHERE Users.MEMBERSHIP_STATUS IN ($M)",
-    'EXCLUDE UserID WHERE Interactions.EVENT_TYPE NOT IN ("watch")',
-    'INCLUDE ItemID WHERE Items.G IN ($G) | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
-    'exclude UserId where users.country in ("US", "CA")',
-    'Exclude itemId Where INTERACTIONS.event_type not in ("watch")',
-    'INCLUDE ItemID\nWHERE Items.IN IN ("a")\n  AND Items.WHERE IN ("b|c", "")',
-    'INCLUDE ItemID WHERE Items.CREATED >= "1465413032"',
-]
-
-
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_what_aws_shows_is_taken(text: str) -> None:
-    assert str(FilterExpression.parse(text)) == text
-
 
 def test_the_tree_says_what_the_text_says() -> None:
     parsed = FilterExpression.parse(

@@ -13,7 +13,17 @@ import pytest
 import cdk_personalize
 
 SOURCE = Path(cdk_personalize.__file__).read_text()
-PURE = ("avro", "dataset_type", "filter_expression", "recipe", "schema")
+PURE = (
+    "avro",
+    "dataset_type",
+    "facts.fields",
+    "facts.hyperparameters",
+    "facts.limits",
+    "facts.names",
+    "filter_expression",
+    "recipe",
+    "schema",
+)
 
 
 @pytest.mark.parametrize("module", PURE)

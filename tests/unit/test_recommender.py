@@ -78,7 +78,7 @@ def test_another_use_case_has_another_name() -> None:
         (
             UseCase.MOST_VIEWED,
             {"excluded_columns": {personalize.DatasetType.INTERACTIONS: ["EVENT_TYPE"]}},
-            "excluded_columns must not hold 'EVENT_TYPE'",
+            "excluded_columns must not hold ['EVENT_TYPE']",
         ),
         (
             UseCase.TOP_PICKS_FOR_YOU,

@@ -271,7 +271,7 @@ INTERACTIONS = personalize.DatasetType.INTERACTIONS
         (
             V2,
             {"excluded_columns": {INTERACTIONS: ["EVENT_TYPE"]}},
-            "excluded_columns must not hold 'EVENT_TYPE', which training always uses",
+            "excluded_columns must not hold ['EVENT_TYPE'], which training always uses",
         ),
     ],
 )

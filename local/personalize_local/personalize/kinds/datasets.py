@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from cdk_personalize.avro import DATASET_RULES, check_schema, is_nullable
+from cdk_personalize.avro import check_schema, is_nullable
+from cdk_personalize.facts.fields import DATASET_RULES
 
 from ..columns import Column, columns_of
 from ..contents import EntityContents, InteractionsContents, new_contents

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cdk_personalize.metric_expression import MAX_METRICS, MetricExpression
+from cdk_personalize.facts.limits import METRICS
+from cdk_personalize.metric_expression import MetricExpression
 
 from ..attribution import (
     OLDEST_IN_CLOUDWATCH,
@@ -185,8 +186,8 @@ def _checked(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise invalid_input(f"The metricName {twice[0]} is there more than once; upper and lower case are the same.")
-    if not 1 <= len(metrics) <= MAX_METRICS:
-        raise invalid_input(f"A metric attribution has 1 to {MAX_METRICS} metrics, got {len(metrics)}.")
+    if not 1 <= len(metrics) <= METRICS:
+        raise invalid_input(f"A metric attribution has 1 to {METRICS} metrics, got {len(metrics)}.")
     for metric in metrics:
         _check_expression(context, group, metric)
     return metrics
