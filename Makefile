@@ -44,7 +44,7 @@ deploy: $(READY) ## deploy to AWS, with the credentials that the AWS CLI would u
 
 .PHONY: test
 test: $(READY) ## run all tests, end-to-end included
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(PYTHON_READY) ## check style and types

@@ -1,4 +1,4 @@
-"""Deploys with the real CDK CLI to the local cloud and reads back what is there."""
+"""Deploys to the local cloud, with the real CDK CLI or without it, and reads back what is there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from tools import assembly
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
@@ -34,14 +36,18 @@ class CommandError(AssertionError):
 
 @dataclass
 class Deployer:
-    """The CDK CLI against one local cloud."""
+    """One local cloud, and what is deployed to it."""
 
     cloud: Any
     folder: Path
     _count: int = field(default=0)
+    _prepared: bool = field(default=False)
 
     def cdk(self, *arguments: str) -> str:
         """Run the CLI; what it printed."""
+        if not self._prepared:
+            self._prepared = True
+            self.cdk("bootstrap", "aws://000000000000/us-east-1")
         result = subprocess.run(
             [ROOT / "node_modules" / ".bin" / "cdk", "--no-notices", *arguments],
             env={
@@ -60,27 +66,49 @@ class Deployer:
             raise CommandError(result.stdout + result.stderr)
         return result.stdout + result.stderr
 
-    def deploy(self, shop: App) -> dict[str, str]:
+    def deploy(self, app: App, *, cli: bool = False) -> dict[str, str]:
         """Synthesize and deploy; the stack's outputs."""
-        self._count += 1
-        assembly = shop.synth(self.folder / f"assembly-{self._count}")
-        self.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
-        return self.outputs(shop.stack)
+        folder = self.synth(app)
+        if cli:
+            self.cdk("deploy", "--app", str(folder), "--all", "--require-approval", "never")
+            return self.outputs(app.stack)
+        return self.deploy_assembly(folder)
 
-    def destroy(self, shop: App) -> None:
+    def deploy_assembly(self, folder: Path) -> dict[str, str]:
+        """Deploy what is synthesized already, all stacks; their outputs."""
+        if not self._prepared:
+            self._prepared = True
+            assembly.prepare(self.cloud)
+        assembly.publish(self.cloud, folder)
+        outputs = {}
+        for stack in assembly.stacks(folder):
+            found = assembly.deploy(self.cloud, stack)
+            outputs |= {name if name not in outputs else f"{stack.name}{name}": value for name, value in found.items()}
+        return outputs
+
+    def destroy(self, app: App, *, cli: bool = False) -> None:
         """Destroy the stack."""
+        if cli:
+            self.cdk("destroy", "--app", str(self.synth(app)), "--all", "--force")
+        else:
+            self.destroy_stack(app.stack)
+
+    def destroy_stack(self, name: str) -> None:
+        """Destroy a stack by its name."""
+        assembly.destroy(self.cloud, name)
+
+    def synth(self, app: App) -> Path:
+        """Synthesize into a new folder."""
         self._count += 1
-        assembly = shop.synth(self.folder / f"assembly-{self._count}")
-        self.cdk("destroy", "--app", str(assembly), "--all", "--force")
+        return app.synth(self.folder / f"assembly-{self._count}")
 
     def stack(self, name: str) -> dict[str, Any]:
         """DescribeStacks of one stack."""
-        stack: dict[str, Any] = self.cloud.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-        return stack
+        return assembly.describe(self.cloud, name)
 
     def outputs(self, name: str) -> dict[str, str]:
         """The outputs of a stack."""
-        return {output["OutputKey"]: output["OutputValue"] for output in self.stack(name).get("Outputs", [])}
+        return assembly.outputs(self.cloud, name)
 
     def upload(self, outputs: dict[str, str], **files: str) -> None:
         """Upload CSV texts, each into the folder of its name."""
@@ -103,7 +131,7 @@ class Deployer:
             if idle == 4:
                 described = [self.run(run["executionArn"]) for run in runs]
                 return next(run for run in described if run["output"].get("status") != "QUEUED")
-            time.sleep(0.25)
+            time.sleep(0.12)
         raise AssertionError(f"after {PATIENCE} s the runs are {self.runs(outputs)}")
 
     def run(self, arn: str) -> dict[str, Any]:

@@ -17,22 +17,20 @@ from .deployer import Deployer
 from .shop import DESTROY, Shop, interactions, items
 
 SHOP = Shop(stack="Busy", removal_policy=DESTROY)
-# a training takes 12 s, and so longer than a deployment
-TIME_SCALE = 0.01
+# a training takes 6 s, and so longer than a deployment
+TIME_SCALE = 0.005
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployer]:
-    """The CDK CLI against a local cloud in which trainings take a while."""
+    """A local cloud in which trainings take a while."""
     folder = tmp_path_factory.mktemp("deployer")
     process = start(
         CloudSettings(port=free_port(), time_scale=TIME_SCALE, enforce_iam=True, exit_with_parent=True),
         folder / "cloud.log",
     )
     try:
-        deployer = Deployer(LocalCloud(process.port, process.log_path), folder)
-        deployer.cdk("bootstrap", "aws://000000000000/us-east-1")
-        yield deployer
+        yield Deployer(LocalCloud(process.port, process.log_path), folder)
     finally:
         process.stop()
 

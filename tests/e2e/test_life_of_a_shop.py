@@ -13,6 +13,7 @@ import aws_cdk as cdk
 import pytest
 
 import cdk_personalize as personalize
+from tools.assembly import DeploymentError
 
 from .deployer import CommandError, Deployer
 from .shop import DESTROY, Shop, interactions, items
@@ -23,7 +24,7 @@ WORK = ("CreateDatasetImportJob", "CreateSolutionVersion", "CreateSolution", "Cr
 
 @pytest.fixture(scope="module")
 def outputs(deployer: Deployer) -> dict[str, str]:
-    return deployer.deploy(SHOP)
+    return deployer.deploy(SHOP, cli=True)
 
 
 def work_since(deployer: Deployer, number: int) -> list[str]:
@@ -76,7 +77,7 @@ def test_run_by_hand_finds_nothing_to_do(deployer: Deployer, outputs: dict[str, 
 
 def test_changed_minimum_tps_updates_only_the_campaign(deployer: Deployer, outputs: dict[str, str]) -> None:
     before, runs = last_call(deployer), len(deployer.runs(outputs))
-    deployer.deploy(replace(SHOP, tps=2))
+    deployer.deploy(replace(SHOP, tps=2), cli=True)
     assert deployer.settled(outputs, more_than=runs)["status"] == "SUCCEEDED"
     assert work_since(deployer, before) == ["UpdateCampaign"]
     campaign = deployer.cloud.client("personalize").describe_campaign(campaignArn=outputs["Campaign"])["campaign"]
@@ -98,7 +99,7 @@ def test_nullable_column_evolves_the_items_in_place(deployer: Deployer, outputs:
 def test_column_removed_from_interactions_is_refused(deployer: Deployer, outputs: dict[str, str]) -> None:
     created = dataset(deployer, outputs, "INTERACTIONS")["creationDateTime"]
     with pytest.raises(CommandError, match="EVENT_VALUE"):
-        deployer.deploy(replace(SHOP, tps=2, color=True, event_value=False))
+        deployer.deploy(replace(SHOP, tps=2, color=True, event_value=False), cli=True)
     assert deployer.stack(SHOP.stack)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert dataset(deployer, outputs, "INTERACTIONS")["creationDateTime"] == created
     assert "EVENT_VALUE" in columns(deployer, outputs, "INTERACTIONS")
@@ -113,7 +114,7 @@ def test_failed_deploy_that_evolved_a_schema_rolls_back_with_the_data(
     evolved = replace(SHOP, tps=2, color=True, filters=more)
     created = dataset(deployer, outputs, "ITEMS")["creationDateTime"]
     try:
-        with pytest.raises(CommandError, match="too many filters"):
+        with pytest.raises(DeploymentError, match="too many filters"):
             deployer.deploy(evolved)
     finally:
         deployer.cloud._admin("forget_faults", {})
@@ -314,5 +315,5 @@ def test_redeploy_adopts_the_data(deployer: Deployer, outputs: dict[str, str]) -
 
 def test_destroy_with_the_delete_policy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
     deployer.deploy(replace(CHANGED, removal_policy=DESTROY))
-    deployer.destroy(replace(CHANGED, removal_policy=DESTROY))
+    deployer.destroy(replace(CHANGED, removal_policy=DESTROY), cli=True)
     assert {kind: names for kind, names in left(deployer).items() if names} == {}

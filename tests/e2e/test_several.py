@@ -8,18 +8,21 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from .deployer import CommandError, Deployer
+from tools.assembly import DeploymentError
+
+from .deployer import Deployer
 from .shop import DESTROY, Shop, interactions, items, several
 
 
 def test_two_groups_in_each_of_two_stacks(deployer: Deployer, tmp_path: Path) -> None:
-    assembly = tmp_path / "assembly"
-    several(cdk.App(outdir=str(assembly))).synth()
-    deployer.cdk("deploy", "--app", str(assembly), "--all", "--require-approval", "never")
+    several(cdk.App(outdir=str(tmp_path))).synth()
+    outputs = deployer.deploy_assembly(tmp_path)
+    assert len(outputs) == 4
+    for run in outputs.values():
+        assert deployer.settled({"Workflow": run})["output"]["status"] == "WAITING"
     for stack in ("North", "South"):
-        for run in deployer.outputs(stack).values():
-            assert deployer.settled({"Workflow": run})["output"]["status"] == "WAITING"
-    deployer.cdk("destroy", "--app", str(assembly), "--all", "--force")
+        deployer.destroy_stack(stack)
+    assert deployer.cloud.client("personalize").list_dataset_groups()["datasetGroups"] == []
 
 
 def test_destroy_in_the_middle_of_a_training(deployer: Deployer) -> None:
@@ -40,7 +43,7 @@ def test_destroy_in_the_middle_of_a_training(deployer: Deployer) -> None:
 def test_failed_creation_of_a_dataset_group_leaves_nothing(deployer: Deployer) -> None:
     shop = Shop(stack="Unlucky")
     deployer.cloud.fail("CreateDatasetGroup", failure_reason="the service had a bad day")
-    with pytest.raises(CommandError, match="the service had a bad day"):
+    with pytest.raises(DeploymentError, match="the service had a bad day"):
         deployer.deploy(shop)
     client = deployer.cloud.client("personalize")
     assert client.list_dataset_groups()["datasetGroups"] == []

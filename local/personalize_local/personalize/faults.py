@@ -21,7 +21,8 @@ class Fault:
     """What shall go wrong: one of ``code``, ``failure_reason``, ``delay_seconds`` and ``stale_seconds``.
 
     :param operation: the operation, such as ``CreateDatasetGroup``; ``*`` stands for any text. The SDK calls of state
-        machines to other services have theirs in front, as in ``dynamodb:PutItem``.
+        machines to other services have theirs in front, as in ``dynamodb:PutItem``; Lambda functions are
+        ``function:`` and their name, do their work, and lose their answer.
     :param code: the error that the call answers with. Default: - the call succeeds.
     :param message: the text of that error. Default: - says that it was injected.
     :param status: the HTTP status of that error. Default: - 400.

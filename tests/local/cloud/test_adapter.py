@@ -1,9 +1,11 @@
 """The guards around the patches, and what the patches put into the emulator's tables."""
 
+import importlib
 import json
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,21 @@ def test_what_is_not_as_expected_is_refused(module: types.ModuleType) -> None:
         expected.table(module, "TABLE", "missing")
     with pytest.raises(expected.IncompatibleEmulatorError, match="TICK is 10, expected 5"):
         expected.constant(module, "TICK", 5, 1)
+
+
+def test_a_function_is_rewritten_in_place_and_only_as_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "written.py").write_text("STEP = 2\n\n\ndef double(number):\n    return STEP * number\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    written = importlib.import_module("written")
+    with pytest.raises(expected.IncompatibleEmulatorError, match=r"double contains 'triple' 0 times, expected once"):
+        expected.rewrite(written, "double", "triple", "")
+    expected.rewrite(written, "double", "STEP *", "STEP + 1 +")
+    assert written.double(5) == 8
+    expected.wrap(written, "double", "number", lambda original: lambda number: original(number) + 1)
+    with pytest.raises(expected.IncompatibleEmulatorError, match=r"written.double is no function as it was written"):
+        expected.rewrite(written, "double", "STEP", "1")
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,10 @@ def require_version() -> None:
         )
 
 
-def wrap(owner: ModuleType, name: str, parameters: str, wrapper: Callable[[Callable[..., Any]], Any]) -> None:
+def wrap(owner: ModuleType | type, name: str, parameters: str, wrapper: Callable[[Callable[..., Any]], Any]) -> None:
     """Replace a function by what `wrapper` makes of it.
 
-    :param owner: the module that holds the function.
+    :param owner: the module or class that holds the function.
     :param name: the function's name.
     :param parameters: the names of its parameters, separated by spaces.
     :param wrapper: receives the original and returns the replacement.
@@ -62,6 +62,26 @@ def substitute(owner: ModuleType, name: str, old: str, new: str, *, count: int =
             f"{owner.__name__}.{name} contains {old!r} {text.count(old)} times, expected {count}"
         )
     setattr(owner, name, text.replace(old, new))
+
+
+def rewrite(owner: ModuleType, name: str, old: str, new: str) -> None:
+    """Replace text in the source of a function of the emulator that nothing wraps yet.
+
+    :param owner: the module that holds the function.
+    :param name: the function's name.
+    :param old: the text to find.
+    :param new: what to put in its place.
+    :raises IncompatibleEmulatorError: when there is no such function, or the text does not occur exactly once in it.
+    """
+    function = getattr(owner, name, None)
+    if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
+        raise IncompatibleEmulatorError(f"{owner.__name__}.{name} is no function as it was written")
+    source = inspect.getsource(function)
+    if source.count(old) != 1:
+        raise IncompatibleEmulatorError(
+            f"{owner.__name__}.{name} contains {old!r} {source.count(old)} times, expected once"
+        )
+    exec(compile(source.replace(old, new), owner.__file__ or name, "exec"), owner.__dict__)  # noqa: S102
 
 
 def constant(owner: ModuleType, name: str, old: object, new: object) -> None:

@@ -14,6 +14,7 @@ from personalize_local.cloud.adapter import (
     state_limits,
     state_permissions,
     used_permissions,
+    workers,
 )
 from personalize_local.cloud.adapter.expected import require_version
 from personalize_local.cloud.service import PersonalizeService
@@ -29,11 +30,13 @@ def install(service: PersonalizeService) -> None:
     routing.register(service)
     used_permissions.register()
     sdk_integrations.register(service)
+    state_flow.start_at_once()
     state_errors.register()
     state_limits.register()
     state_permissions.register(service)
     state_flow.register()
-    lambdas.register()
+    lambdas.register(service)
+    workers.register()
     cloudformation.register(service)
     custom_resources.register()
     buckets.register()

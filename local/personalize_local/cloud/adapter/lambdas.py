@@ -5,12 +5,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from personalize_local.cloud.adapter.expected import substitute, wrap
+from personalize_local.cloud.service import PersonalizeService
+from personalize_local.personalize import ServiceError
 
 # A handler's error travels as a result with this member: the emulator kills a worker that reports an error.
 _ERROR: Final = "__handler_error__"
@@ -34,12 +37,31 @@ _NODE_SYNC_NEW: Final = (
 )
 
 
-def register() -> None:
-    """Report errors of Python and Node.js handlers by name."""
+def register(service: PersonalizeService) -> None:
+    """Report errors of Python and Node.js handlers by name, and let functions fail if that was asked for.
+
+    :param service: whose faults are those of the whole local cloud.
+    """
     substitute(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _PYTHON_OLD, _PYTHON_NEW)
     substitute(lambda_runtime, "_NODEJS_WORKER_SCRIPT", _NODE_OLD, _NODE_NEW)
     substitute(lambda_runtime, "_NODEJS_WORKER_SCRIPT", _NODE_SYNC_OLD, _NODE_SYNC_NEW)
     wrap(lambda_svc, "_execute_function_warm", "func event request_id", _named_errors)
+    wrap(lambda_svc, "_execute_function_warm", "func event request_id", partial(_losing_answers, service))
+
+
+def _losing_answers(service: PersonalizeService, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function crash at its end: what it has done is done, and nobody hears of it."""
+
+    def execute(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = original(func, event, request_id)
+        try:
+            service.faults.strike(f"function:{(func.get('config') or func).get('FunctionName')}", {})
+        except ServiceError as error:
+            body = {"errorType": error.code, "errorMessage": error.message}
+            return {"body": body, "error": True, "log": answer.get("log") or ""}
+        return answer
+
+    return execute
 
 
 def _named_errors(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,141 @@
+"""What goes wrong in a fault run: everything follows from its seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+PHASES: Final = ("create", "data", "retrain", "change", "destroy")
+
+#: what changes, but not what asks for recommendations
+CONTROL_PLANE: Final = ("Create*", "Describe*", "List*", "Update*", "Delete*", "Tag*", "GetSolution*")
+REASON: Final = "seeded bad day {seed}"
+
+#: by name, faults that pass; a run of the workflow survives them, or the next one mends what it left
+TRANSIENT: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
+    "throttling": tuple(
+        {"operation": name, "code": "ThrottlingException", "rate": 0.1, "times": 6} for name in CONTROL_PLANE
+    ),
+    "server errors": tuple(
+        {"operation": name, "code": "InternalServerError", "status": 500, "rate": 0.1, "times": 4}
+        for name in CONTROL_PLANE
+    ),
+    "limit exceeded": ({"operation": "Create*", "code": "LimitExceededException", "rate": 0.3, "times": 4},),
+    "in use": (
+        {"operation": "Update*", "code": "ResourceInUseException", "rate": 0.5, "times": 2},
+        {"operation": "Delete*", "code": "ResourceInUseException", "rate": 0.5, "times": 4},
+    ),
+    "stale reads": ({"operation": "Create*", "stale_seconds": 0.2, "rate": 0.5},),
+    "slow": tuple({"operation": name, "delay_seconds": 0.05, "rate": 0.1} for name in CONTROL_PLANE),
+    "lost answers of functions": ({"operation": "function:*", "code": "Runtime.ExitError", "rate": 0.2, "times": 3},),
+    "timeouts of functions": ({"operation": "function:*", "code": "Sandbox.Timedout", "rate": 0.2, "times": 2},),
+    "the lock's table": ({"operation": "dynamodb:*", "code": "InternalServerError", "rate": 0.5, "times": 2},),
+}
+
+#: by name, what somebody does at a bad moment
+ACCIDENTS: Final = (
+    "the same event twice",
+    "a run is aborted",
+    "a deployment in the middle of a run",
+    "a rollback in the middle of creation",
+)
+
+#: what ends CREATE FAILED or is denied in a run of the workflow, and in a deployment
+OF_RUNS: Final = ("CreateDatasetImportJob", "CreateSolution", "CreateSolutionVersion", "CreateCampaign")
+OF_DEPLOYMENTS: Final = (
+    "CreateDatasetGroup",
+    "CreateDataset",
+    "CreateEventTracker",
+    "CreateFilter",
+    "CreateMetricAttribution",
+)
+
+#: what fails when it is called, as the call does hardly more than write it down
+REFUSED_AT_ONCE: Final = ("CreateSolution", "CreateMetricAttribution")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One fault run.
+
+    :param seed: what everything else follows from.
+    :param kind: what goes wrong, for people.
+    :param faults: faults of the local cloud.
+    :param phase: when: one of `PHASES`, or all the time if None.
+    :param accident: one of `ACCIDENTS`. Default: - none
+    :param permanent: the operation that fails until somebody mends it. Default: - all passes
+    :param reason: what the service says then.
+    :param recipe: whether another recipe is what changes, which trains; otherwise it is a throughput.
+    :param retain: whether the data is kept when the stack is destroyed.
+    :param moment: at what second of a run an accident happens.
+    """
+
+    seed: int
+    kind: str
+    faults: tuple[Mapping[str, Any], ...]
+    phase: str | None
+    accident: str | None
+    permanent: str | None
+    reason: str
+    recipe: bool
+    retain: bool
+    moment: float
+
+    @property
+    def fails_deployment(self) -> bool:
+        """Whether the first deployment must fail."""
+        return self.permanent in OF_DEPLOYMENTS
+
+
+def plan(seed: int) -> Plan:
+    """What goes wrong in the run of a seed: every kind in turn, when and with what by chance."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    reason = REASON.format(seed=seed)
+    kinds = [
+        *TRANSIENT,
+        *ACCIDENTS,
+        *(f"{name} {how}" for name in (*OF_RUNS, *OF_DEPLOYMENTS) for how in ("fails", "is denied")),
+    ]
+    # two in three pass; the order is mixed so that a few seeds see a bit of everything
+    transient = seed % 3 != 0
+    names = kinds[: len(TRANSIENT) + len(ACCIDENTS)] if transient else kinds[len(TRANSIENT) + len(ACCIDENTS) :]
+    number = seed - seed // 3 - 1 if transient else seed // 3
+    kind = names[number % len(names)]
+    faults: tuple[Mapping[str, Any], ...] = ()
+    permanent = phase = accident = None
+    if kind in TRANSIENT:
+        faults = tuple({**fault, "seed": seed} for fault in TRANSIENT[kind])
+        phase = chance.choice((None, *PHASES))
+    elif kind in ACCIDENTS:
+        accident = kind
+        faults = tuple(
+            {**fault, "seed": seed} for fault in TRANSIENT[chance.choice(("throttling", "stale reads", "slow"))]
+        )
+    else:
+        permanent = kind.partition(" ")[0]
+        effect = (
+            {"code": "AccessDeniedException", "message": reason} if "denied" in kind else {"failure_reason": reason}
+        )
+        if (permanent == "CreateSolution" and "fails" in kind) or (
+            permanent == "CreateMetricAttribution" and "fails" in kind
+        ):
+            denied = {"code": "AccessDeniedException", "message": reason}
+        refused = {"code": "InvalidInputException", "message": reason}
+        fails = refused if permanent in REFUSED_AT_ONCE else {"failure_reason": reason}
+        effect = denied if "denied" in kind else fails
+        faults = ({"operation": permanent, "rate": 1.0, **effect},)
+        phase = "create" if permanent in OF_DEPLOYMENTS else "data"
+    return Plan(
+        seed=seed,
+        kind=kind,
+        faults=faults,
+        phase=phase,
+        accident=accident,
+        permanent=permanent,
+        reason=reason,
+        recipe=chance.random() < 0.5,
+        retain=chance.random() < 0.25,
+        moment=chance.random() * 0.6,
+    )

@@ -1,0 +1,455 @@
+"""One fault run: an app is deployed, gets data, is trained again, changed and destroyed while things go wrong."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from personalize_local.cloud.client import LocalCloud
+from tools import assembly
+from tools.fault_plan import Plan
+
+PATIENCE_SECONDS: Final = 90
+#: how often a deployment or a run is done again until nothing is left to do
+TRIES: Final = 4
+#: how many times in a row, 0.1 s apart, no run may be under way
+_IDLE: Final = 5
+_WORK: Final = ("Create", "Update", "Delete", "Start", "Stop")
+#: what stays when data is retained
+_RETAINED: Final = frozenset({"DatasetGroup", "Dataset", "Schema"})
+#: what nobody can delete: the service lists for how things came to be
+_RECORDS: Final = frozenset({"DatasetImportJob"})
+
+
+class BrokenPromiseError(AssertionError):
+    """A promise was broken; the text says which."""
+
+
+@dataclass(frozen=True)
+class App:
+    """What is deployed: stacks by whether the recipe has changed, and whether something has changed at all.
+
+    :param first: as it is deployed first.
+    :param tps: with another throughput.
+    :param recipe: with another recipe.
+    """
+
+    first: assembly.Stack
+    tps: assembly.Stack
+    recipe: assembly.Stack
+
+
+@dataclass
+class Outcome:
+    """What came of a fault run.
+
+    :param broken: the promise that was broken. Default: - none
+    :param told: whether a permanent fault was told in the service's own words.
+    :param calls: how many calls Personalize got.
+    :param errors: how many of them it answered with an error.
+    :param trainings: how many solution versions were created.
+    :param answers: how many recommendations were asked for and got.
+    :param again: how many deployments and runs had to be done again.
+    """
+
+    seed: int
+    kind: str
+    broken: str | None = None
+    told: bool = False
+    calls: int = 0
+    errors: int = 0
+    trainings: int = 0
+    answers: int = 0
+    again: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class FaultRun:
+    """The life of one app in a local cloud that holds nothing else.
+
+    :param cloud: the local cloud.
+    :param app: what is deployed.
+    :param plan: what goes wrong.
+    :param data: CSV texts by folder.
+    """
+
+    cloud: LocalCloud
+    app: App
+    plan: Plan
+    data: Mapping[str, str]
+
+    def run(self) -> Outcome:
+        """Live through it; leaves the local cloud empty."""
+        self._outcome = Outcome(self.plan.seed, self.plan.kind)
+        self._client: _Client | None = None
+        self._needed = 0
+        begin = time.monotonic()
+        try:
+            self._live()
+        except (BrokenPromiseError, AssertionError, ClientError, BotoCoreError) as error:
+            self._outcome.broken = f"{type(error).__name__}: {error}"
+        finally:
+            if self._client:
+                self._client.stop()
+            self._count()
+            self._tidy()
+        self._outcome.seconds = time.monotonic() - begin
+        return self._outcome
+
+    def _live(self) -> None:
+        if not self._create():
+            return
+        self._add_data()
+        self._retrain()
+        self._change()
+        self._must_be_settled()
+        self._destroy()
+
+    # --- the phases
+
+    def _create(self) -> bool:
+        """Deploy; whether there is anything then."""
+        if self.plan.accident == "a rollback in the middle of creation":
+            self.cloud.fail("CreateFilter", code="InvalidInputException", message=self.plan.reason, rate=1.0)
+            self._must_fail(self.app.first)
+            self.cloud.forget_faults()
+        with self._trouble("create"):
+            if self.plan.fails_deployment:
+                self._must_fail(self.app.first)
+                self._outcome.told = True
+                self.cloud.forget_faults()
+            self._outputs = self._deploy(self.app.first)
+        self._queue = self._subscribe()
+        self._settled()
+        return True
+
+    def _add_data(self) -> None:
+        runs = len(self._runs())
+        with self._trouble("data"):
+            self._upload()
+            if self.plan.accident == "the same event twice":
+                self._upload()
+            if self.plan.permanent and not self.plan.fails_deployment:
+                run = self._settled(more_than=runs)
+                self._must_have_told(run)
+                # what failed is billed, too
+                self._needed += len(self._made("CreateSolutionVersion"))
+                self.cloud.forget_faults()
+            elif self.plan.accident == "a run is aborted":
+                self._abort(runs)
+            elif self.plan.accident == "a deployment in the middle of a run":
+                _wait(lambda: len(self._runs()) > runs, "a run for the files")
+                time.sleep(self.plan.moment)
+                self._deploy(self.app.tps)
+            else:
+                self._settled(more_than=runs)
+        self._needed += 1
+        self._converge()
+        self._data = self._datasets()
+        self._client = _Client(self.cloud, self._outputs["Campaign"])
+
+    def _retrain(self) -> None:
+        runs = len(self._runs())
+        with self._trouble("retrain"):
+            arn = self._outputs["Solution"]
+            owner = self._read(lambda p: p.list_tags_for_resource(resourceArn=arn))["tags"]
+            self._read(lambda p: p.create_solution_version(solutionArn=arn, tags=owner))
+            self._needed += 1
+            self._start()
+            if self.plan.accident == "a run is aborted":
+                self._abort(runs)
+            else:
+                run = self._settled(more_than=runs)
+                if self.plan.accident == "the same event twice":
+                    self._finish_again(run)
+        self._converge()
+        versions = self.cloud.client("personalize").list_solution_versions(solutionArn=self._outputs["Solution"])
+        newest = max(versions["solutionVersions"], key=lambda version: version["creationDateTime"])
+        campaign = self._campaign()
+        if campaign["solutionVersionArn"] != newest["solutionVersionArn"]:
+            raise BrokenPromiseError(f"the campaign serves {campaign['solutionVersionArn']}, not the newest version")
+
+    def _change(self) -> None:
+        changed = self.app.recipe if self.plan.recipe else self.app.tps
+        runs = len(self._runs())
+        with self._trouble("change"):
+            self._outputs = self._deploy(changed)
+            if self.plan.accident == "a run is aborted":
+                self._abort(runs)
+            self._settled()
+        self._needed += self.plan.recipe
+        self._converge()
+        campaign = self._campaign()
+        if self.plan.recipe and not campaign["solutionVersionArn"].startswith(self._outputs["Solution"]):
+            raise BrokenPromiseError(f"the campaign still serves {campaign['solutionVersionArn']}")
+        if not self.plan.recipe and campaign["minProvisionedTPS"] != 2:
+            raise BrokenPromiseError(f"the campaign has minProvisionedTPS {campaign['minProvisionedTPS']}")
+
+    def _must_be_settled(self) -> None:
+        """Nothing was lost, nothing is left to do, and nothing was trained twice."""
+        if self._datasets() != self._data:
+            raise BrokenPromiseError("a dataset is not what it was")
+        trained = len(self._made("CreateSolutionVersion"))
+        if trained != self._needed:
+            raise BrokenPromiseError(f"{trained} trainings, {self._needed} were needed")
+        if self._client is None or self._client.error is not None:
+            raise BrokenPromiseError(f"a client got an error: {self._client and self._client.error}")
+
+    def _destroy(self) -> None:
+        if self._client:
+            self._client.stop()
+            self._outcome.answers = self._client.answers
+            if not self._client.answers or self._client.error is not None:
+                raise BrokenPromiseError(f"a client got an error: {self._client.error}")
+        with self._trouble("destroy"):
+            for left in reversed(range(TRIES)):
+                try:
+                    assembly.destroy(self.cloud, self.app.first.name)
+                    break
+                except (assembly.DeploymentError, ClientError):
+                    if not left:
+                        raise
+                    self._outcome.again += 1
+        self._must_be_gone(retained=self.plan.retain)
+
+    # --- what must be
+
+    def _must_fail(self, stack: assembly.Stack) -> None:
+        try:
+            assembly.deploy(self.cloud, stack)
+        except assembly.DeploymentError as error:
+            if self.plan.reason not in str(error):
+                raise BrokenPromiseError(f"the deployment does not say {self.plan.reason!r}: {error}") from None
+        else:
+            raise BrokenPromiseError("the deployment should have failed")
+        self._must_be_gone(retained=False)
+
+    def _must_have_told(self, run: Mapping[str, Any]) -> None:
+        if run["status"] != "FAILED" or self.plan.reason not in (run.get("cause") or ""):
+            raise BrokenPromiseError(
+                f"the run is {run['status']}, its cause does not say {self.plan.reason!r}: {run.get('cause')}"
+            )
+        sqs = self.cloud.client("sqs")
+        messages: list[str] = []
+
+        def told() -> bool:
+            received = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            messages.extend(json.loads(message["Body"])["Message"] for message in received.get("Messages", []))
+            return any(self.plan.reason in message for message in messages)
+
+        _wait(told, f"a notification that says {self.plan.reason!r}", 20)
+        self._outcome.told = True
+
+    def _must_be_gone(self, *, retained: bool) -> None:
+        left = {kind: count for kind, count in self.cloud.status()["resources"].items() if count}
+        allowed = _RECORDS | (_RETAINED if retained else frozenset())
+        orphans = {kind: count for kind, count in left.items() if kind not in allowed}
+        if retained and self._datasets() != self._data:
+            raise BrokenPromiseError("retained datasets are not what they were")
+        if orphans:
+            raise BrokenPromiseError(f"left behind: {orphans}")
+
+    def _converge(self) -> None:
+        """Without faults, a run finds nothing to do, or the one after it does."""
+        for number in range(TRIES):
+            runs, before = len(self._runs()), self._last_call()
+            self._start()
+            run = self._settled(more_than=runs)
+            calls = self.cloud.calls(since=before)
+            work = [call["operation"] for call in calls if call["operation"].startswith(_WORK)]
+            if run["status"] == "SUCCEEDED" and not work:
+                if run["output"]["status"] != "COMPLETED":
+                    raise BrokenPromiseError(f"a run waits: {run['output']}")
+                self._outcome.again += number
+                return
+            self._outcome.notes.append(f"{run['status']} {work} {run.get('cause') or ''}"[:300])
+        raise BrokenPromiseError(f"not converged after {TRIES} runs: {self._outcome.notes[-TRIES:]}")
+
+    # --- what is done
+
+    def _deploy(self, stack: assembly.Stack) -> dict[str, str]:
+        for left in reversed(range(TRIES)):
+            try:
+                return assembly.deploy(self.cloud, stack)
+            except assembly.DeploymentError as error:
+                if not left:
+                    raise
+                self._outcome.again += 1
+                self._outcome.notes.append(str(error)[:400])
+        raise AssertionError
+
+    def _upload(self) -> None:
+        for folder, text in self.data.items():
+            self.cloud.client("s3").put_object(
+                Bucket=self._outputs["Bucket"], Key=f"{folder}/data.csv", Body=text.encode()
+            )
+
+    def _start(self) -> None:
+        self.cloud.client("stepfunctions").start_execution(stateMachineArn=self._outputs["Workflow"])
+
+    def _abort(self, runs: int) -> None:
+        _wait(lambda: len(self._runs()) > runs, "a run to abort")
+        time.sleep(self.plan.moment)
+        for run in self._runs():
+            if run["status"] == "RUNNING":
+                with suppress(ClientError):
+                    self.cloud.client("stepfunctions").stop_execution(executionArn=run["executionArn"])
+        self._settled()
+
+    def _finish_again(self, run: Mapping[str, Any]) -> None:
+        """Deliver the event of a run that has ended once more to every function that is told of it."""
+        events = self.cloud.client("events")
+        detail = {key: run[key] for key in ("executionArn", "stateMachineArn", "status")}
+        event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
+        for rule in events.list_rules()["Rules"]:
+            if self._outputs["Workflow"] in rule.get("EventPattern", ""):
+                for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+                    if ":function:" in target["Arn"]:
+                        self.cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event))
+
+    def _read(self, call: Callable[[Any], Any]) -> Any:
+        """Call Personalize as a patient client does."""
+        for left in reversed(range(20)):
+            try:
+                return call(self.cloud.client("personalize"))
+            except ClientError:
+                if not left:
+                    raise
+        return None
+
+    def _campaign(self) -> dict[str, Any]:
+        arn = self._outputs["Campaign"]
+        campaign: dict[str, Any] = self._read(lambda p: p.describe_campaign(campaignArn=arn))["campaign"]
+        return campaign
+
+    def _trouble(self, phase: str) -> _Trouble:
+        return _Trouble(self.cloud, self.plan.faults if self.plan.phase in (None, phase) else ())
+
+    # --- what is seen
+
+    def _runs(self) -> list[dict[str, Any]]:
+        states = self.cloud.client("stepfunctions")
+        runs: list[dict[str, Any]] = states.list_executions(stateMachineArn=self._outputs["Workflow"])["executions"]
+        return sorted(runs, key=lambda run: run["startDate"], reverse=True)
+
+    def _settled(self, more_than: int = 0) -> dict[str, Any]:
+        """Wait until no run is under way; the newest that did something."""
+        idle = 0
+
+        def ended() -> bool:
+            nonlocal idle
+            runs = self._runs()
+            idle = idle + 1 if len(runs) > more_than and all(run["status"] != "RUNNING" for run in runs) else 0
+            return idle == _IDLE
+
+        _wait(ended, f"the end of all runs, {more_than} and more", pause=0.1)
+        states = self.cloud.client("stepfunctions")
+        for run in self._runs():
+            execution: dict[str, Any] = states.describe_execution(executionArn=run["executionArn"])
+            output = json.loads(execution.get("output") or "{}")
+            if output.get("status") != "QUEUED":
+                return {**execution, "output": output}
+        raise BrokenPromiseError("no run did anything")
+
+    def _datasets(self) -> dict[str, Any]:
+        """When each dataset was created: another time tells of another dataset, without what was in this one."""
+        found = self.cloud.client("personalize").list_datasets()["datasets"]
+        return {entry["datasetArn"]: entry["creationDateTime"] for entry in found}
+
+    def _made(self, operation: str) -> list[dict[str, Any]]:
+        return [call for call in self.cloud.calls(operation) if call["error"] is None]
+
+    def _last_call(self) -> int:
+        calls = self.cloud.calls()
+        return int(calls[-1]["number"]) if calls else 0
+
+    def _subscribe(self) -> str:
+        sqs = self.cloud.client("sqs")
+        url: str = sqs.create_queue(QueueName=f"told-{uuid.uuid4().hex}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": self._outputs["Topic"]}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.cloud.client("sns").subscribe(TopicArn=self._outputs["Topic"], Protocol="sqs", Endpoint=arn)
+        return url
+
+    def _count(self) -> None:
+        calls = [call for call in self.cloud.calls() if call["service"] == "personalize"]
+        self._outcome.calls = len(calls)
+        self._outcome.errors = sum(call["error"] is not None for call in calls)
+        self._outcome.trainings = len(self._made("CreateSolutionVersion"))
+
+    def _tidy(self) -> None:
+        """Leave nothing to the next run."""
+        self.cloud.forget_faults()
+        with suppress(Exception):
+            if assembly.status(self.cloud, self.app.first.name):
+                assembly.destroy(self.cloud, self.app.first.name)
+        self.cloud.reset()
+
+
+class _Trouble:
+    """Lets things go wrong for a while."""
+
+    def __init__(self, cloud: LocalCloud, faults: tuple[Mapping[str, Any], ...]) -> None:
+        self._cloud, self._faults = cloud, faults
+
+    def __enter__(self) -> None:
+        for fault in self._faults:
+            self._cloud.fail(**fault)
+
+    def __exit__(self, *_: object) -> None:
+        self._cloud.forget_faults()
+
+
+class _Client:
+    """Asks for recommendations all the time."""
+
+    def __init__(self, cloud: LocalCloud, campaign: str) -> None:
+        self.answers = 0
+        self.error: Exception | None = None
+        self._stop = threading.Event()
+        self._runtime = cloud.client("personalize-runtime")
+        self._campaign = campaign
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(0.05):
+            try:
+                items = self._runtime.get_recommendations(campaignArn=self._campaign, userId="user-1")["itemList"]
+                if not items:
+                    raise BrokenPromiseError("no recommendations")
+                self.answers += 1
+            except Exception as error:
+                self.error = error
+                return
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+        self._thread.join(10)
+
+
+def _wait(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS, pause: float = 0.05) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise BrokenPromiseError(f"{what}: not after {seconds:.0f} s")
+        time.sleep(pause)
