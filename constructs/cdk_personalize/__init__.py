@@ -10,15 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cdk_personalize.batch_inference_job import BatchInferenceJob as BatchInferenceJob
+    from cdk_personalize.batch_inference_job import ThemeGeneration as ThemeGeneration
+    from cdk_personalize.batch_segment_job import BatchSegmentJob as BatchSegmentJob
     from cdk_personalize.campaign import Campaign as Campaign
     from cdk_personalize.campaign import CampaignGrants as CampaignGrants
     from cdk_personalize.campaign import ICampaign as ICampaign
     from cdk_personalize.campaign import ItemExploration as ItemExploration
     from cdk_personalize.data_bucket import DataBucket as DataBucket
+    from cdk_personalize.data_deletion_job import DataDeletionJob as DataDeletionJob
     from cdk_personalize.dataset import Dataset as Dataset
     from cdk_personalize.dataset import DatasetGrants as DatasetGrants
     from cdk_personalize.dataset import DataSource as DataSource
     from cdk_personalize.dataset import IDataset as IDataset
+    from cdk_personalize.dataset_export_job import DatasetExportJob as DatasetExportJob
+    from cdk_personalize.dataset_export_job import IngestionMode as IngestionMode
     from cdk_personalize.dataset_group import DatasetGroup as DatasetGroup
     from cdk_personalize.dataset_group import IDatasetGroup as IDatasetGroup
     from cdk_personalize.dataset_type import DatasetType as DatasetType
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from cdk_personalize.recommender import IRecommender as IRecommender
     from cdk_personalize.recommender import Recommender as Recommender
     from cdk_personalize.recommender import RecommenderGrants as RecommenderGrants
+    from cdk_personalize.s3_location import S3Location as S3Location
     from cdk_personalize.schema import Field as Field
     from cdk_personalize.schema import Schema as Schema
     from cdk_personalize.service_role import ServiceRole as ServiceRole
@@ -57,9 +64,13 @@ if TYPE_CHECKING:
     from cdk_personalize.workflow.workflow import Workflow as Workflow
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
+    "batch_inference_job": ("BatchInferenceJob", "ThemeGeneration"),
+    "batch_segment_job": ("BatchSegmentJob",),
     "campaign": ("Campaign", "CampaignGrants", "ICampaign", "ItemExploration"),
     "data_bucket": ("DataBucket",),
+    "data_deletion_job": ("DataDeletionJob",),
     "dataset": ("DataSource", "Dataset", "DatasetGrants", "IDataset"),
+    "dataset_export_job": ("DatasetExportJob", "IngestionMode"),
     "dataset_group": ("DatasetGroup", "IDatasetGroup"),
     "dataset_type": ("DatasetType",),
     "domain": ("Domain",),
@@ -72,6 +83,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "metrics": ("RequestMetrics",),
     "recipe": ("Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
+    "s3_location": ("S3Location",),
     "schema": ("Field", "Schema"),
     "service_role": ("ServiceRole",),
     "solution": (

@@ -213,7 +213,7 @@ class Campaign(Resource):
         if metadata_with_recommendations is not None:
             config["enableMetadataWithRecommendations"] = metadata_with_recommendations
         if ranking_influence:
-            config["rankingInfluence"] = _check_influence(ranking_influence)
+            config["rankingInfluence"] = check_influence(ranking_influence)
         super().__init__(scope, id)
         self._solution = solution
         self._configuration: dict[str, Any] = {"minProvisionedTPS": min_provisioned_tps, "campaignConfig": config}
@@ -313,7 +313,12 @@ class Campaign(Resource):
         return campaign_name or physical_name(self, content=self._solution.dataset_group.owner)
 
 
-def _check_influence(influence: Mapping[str, float]) -> dict[str, float]:
+def check_influence(influence: Mapping[str, float]) -> dict[str, float]:
+    """Return ``rankingInfluence`` of the API.
+
+    :param influence: Weights by what they are of.
+    :raises ValueError: When a name or a weight is not allowed.
+    """
     for name, weight in influence.items():
         if name not in RANKING_INFLUENCES.names:
             raise ValueError(f"ranking_influence must have keys of {list(RANKING_INFLUENCES.names)}, got {name!r}")

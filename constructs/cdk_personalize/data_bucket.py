@@ -139,13 +139,14 @@ def allow_personalize(bucket: s3.IBucket) -> None:
         _warn(bucket, "keyPolicy", f"the policy of the bucket's key must allow {SERVICE} to call {', '.join(USE_KEY)}")
 
 
-def allow_personalize_writing(bucket: s3.IBucket, key_pattern: str) -> None:
+def allow_personalize_writing(bucket: s3.IBucket, key_pattern: str, *, topic: str = "bucketPolicyForReports") -> None:
     """Allow Amazon Personalize, working for the bucket's account, to list a bucket and write files into it.
 
     :param bucket: The bucket. One that was imported gets a warning instead, since its policy is managed elsewhere.
     :param key_pattern: Pattern of the keys of the files.
+    :param topic: Id of that warning. Default: - that for reports of a metric attribution
     """
-    _allow(bucket, WRITE_OBJECTS, key_pattern, topic="bucketPolicyForReports")
+    _allow(bucket, WRITE_OBJECTS, key_pattern, topic=topic)
 
 
 def _allow(bucket: s3.IBucket, object_actions: Sequence[str], key_pattern: str, *, topic: str) -> None:

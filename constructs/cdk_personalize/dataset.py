@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import jsii
-from aws_cdk import IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager, Token
+from aws_cdk import Duration, IResolvable, IResource, ITaggableV2, RemovalPolicy, Resource, Stack, TagManager, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -22,7 +22,9 @@ from cdk_personalize.facts.limits import LOCATION_LENGTH, NAME_LENGTH
 from cdk_personalize.schema import Schema
 
 if TYPE_CHECKING:
+    from cdk_personalize.dataset_export_job import DatasetExportJob, IngestionMode
     from cdk_personalize.dataset_group import DatasetGroup
+    from cdk_personalize.s3_location import S3Location
 
 RESOURCE_TYPE: Final = "Custom::PersonalizeDataset"
 SCHEMA_RESOURCE_TYPE: Final = "Custom::PersonalizeSchema"
@@ -249,6 +251,39 @@ class Dataset(Resource):
     def document_tags(self) -> IResolvable:
         """Its tags, as the API of the service has them; a token."""
         return self._tags.for_api()
+
+    def add_export_job(
+        self,
+        id: str,
+        *,
+        job_name: str | None = None,
+        ingestion_mode: IngestionMode | None = None,
+        job_output: S3Location | None = None,
+        every: Duration | None = None,
+        role: iam.IRole | None = None,
+    ) -> DatasetExportJob:
+        """Add dataset export jobs as a child. The parameters are those of :class:`DatasetExportJob`.
+
+        :param id: Construct id.
+        :param job_name: What the names of the jobs start with. Default: - the construct path
+        :param ingestion_mode: Which records are exported. Default: - all
+        :param job_output: Folder to write to. Default: - a folder of the data bucket
+        :param every: After how much time a job is made again. Default: - never
+        :param role: Role that writes the output. Default: - the service role of the dataset group
+        :raises ValueError: When a value is not allowed.
+        """
+        from cdk_personalize.dataset_export_job import DatasetExportJob, IngestionMode
+
+        return DatasetExportJob(
+            self,
+            id,
+            dataset=self,
+            job_name=job_name,
+            ingestion_mode=ingestion_mode or IngestionMode.ALL,
+            job_output=job_output,
+            every=every,
+            role=role,
+        )
 
 
 def _default_source(dataset_group: DatasetGroup, dataset_type: DatasetType) -> DataSource:

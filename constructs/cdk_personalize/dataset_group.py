@@ -28,12 +28,15 @@ from cdk_personalize.recipe import Recipe
 from cdk_personalize.service_role import ServiceRole
 
 if TYPE_CHECKING:
+    from cdk_personalize._job import Job
     from cdk_personalize.campaign import ItemExploration
+    from cdk_personalize.data_deletion_job import DataDeletionJob
     from cdk_personalize.dataset import Dataset, DataSource
     from cdk_personalize.event_tracker import EventTracker
     from cdk_personalize.filter import Filter
     from cdk_personalize.metric_attribution import AttributedMetric, MetricAttribution
     from cdk_personalize.recommender import Recommender
+    from cdk_personalize.s3_location import S3Location
     from cdk_personalize.schema import Schema
     from cdk_personalize.solution import (
         EventWeight,
@@ -159,11 +162,13 @@ class DatasetGroup(Resource):
         self._filters: list[Filter] = []
         self._solutions: list[Solution] = []
         self._recommenders: list[Recommender] = []
+        self._jobs: list[Job] = []
         self._event_tracker: EventTracker | None = None
         self._metric_attribution: MetricAttribution | None = None
         self._workflow: Workflow | None = None
         self.datasets_ready = DependencyGroup()
         self.resources_ready = DependencyGroup()
+        self.encryption_key = encryption_key
         self.service_role = ServiceRole(self, "ServiceRole")
         if encryption_key is not None:
             self.service_role.allow_encrypting(encryption_key)
@@ -276,6 +281,11 @@ class DatasetGroup(Resource):
     def recommenders(self) -> list[Recommender]:
         """Its recommenders."""
         return list(self._recommenders)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Its batch inference, batch segment, dataset export and data deletion jobs."""
+        return list(self._jobs)
 
     @property
     def event_tracker(self) -> EventTracker | None:
@@ -496,6 +506,26 @@ class DatasetGroup(Resource):
             report_encryption_key=report_encryption_key,
         )
 
+    def add_data_deletion_job(
+        self,
+        id: str,
+        *,
+        job_name: str | None = None,
+        data_source: S3Location | None = None,
+        role: iam.IRole | None = None,
+    ) -> DataDeletionJob:
+        """Have users deleted from all its datasets. The parameters are those of :class:`DataDeletionJob`.
+
+        :param id: Construct id.
+        :param job_name: What the names of the jobs start with. Default: - the construct path
+        :param data_source: Where CSV files list the users. Default: - ``<id>/data-deletion/`` of the data bucket
+        :param role: Role that reads the files. Default: - the service role
+        :raises ValueError: When a value is not allowed.
+        """
+        from cdk_personalize.data_deletion_job import DataDeletionJob
+
+        return DataDeletionJob(self, id, dataset_group=self, job_name=job_name, data_source=data_source, role=role)
+
     def _add_dataset(
         self,
         dataset_type: DatasetType,
@@ -589,6 +619,9 @@ class DatasetGroup(Resource):
             )
         self._recommenders.append(recommender)
 
+    def _attach_job(self, job: Job) -> None:
+        self._jobs.append(job)
+
     def _campaign_added(self) -> None:
         campaigns = sum(len(solution.campaigns) for solution in self._solutions)
         warn_above(self, "campaigns", limits.CAMPAIGNS_PER_DATASET_GROUP, campaigns)
@@ -648,6 +681,8 @@ def _problems(group: DatasetGroup) -> Iterator[str]:
         yield from each._problems()
     for one in group.filters:
         yield from one._problems(group.datasets)
+    for job in group.jobs:
+        yield from job._problems()
     if group.metric_attribution is not None:
         yield from group.metric_attribution._problems()
     fields = sorted({f"{dataset}.{column}" for one in group.filters for dataset, column in one._fields()})
@@ -657,13 +692,12 @@ def _problems(group: DatasetGroup) -> Iterator[str]:
             f"the filters of dataset group {group.node.path!r} may use at most {most} different fields in total, "
             f"got {len(fields)}: {', '.join(fields)}"
         )
-    if trained and group.workflow is None:
-        names = ", ".join(repr(each.node.path) for each in trained)
-        kinds = " and ".join(
-            kind for kind, found in (("solutions", group.solutions), ("recommenders", group.recommenders)) if found
-        )
+    if (trained or group.jobs) and group.workflow is None:
+        names = ", ".join(repr(each.node.path) for each in [*trained, *group.jobs])
+        declared = {"solutions": group.solutions, "recommenders": group.recommenders, "jobs": group.jobs}
+        kinds = " and ".join(kind for kind, found in declared.items() if found)
         yield (
-            f"dataset group {group.node.path!r} has {kinds} ({names}) but no Workflow, so nothing would train "
+            f"dataset group {group.node.path!r} has {kinds} ({names}) but no Workflow, so nothing would train or run "
             "them; add Workflow(scope, id, dataset_group=...)"
         )
 

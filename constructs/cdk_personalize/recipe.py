@@ -44,6 +44,7 @@ class Recipe:
     :param hyperparameters: What can be set.
     :param realtime: Whether a campaign can serve it.
     :param batch: Whether batch inference or batch segment jobs can use it.
+    :param themes: Whether batch inference jobs can name what the items of a result have in common.
     :param exploration: Whether a campaign takes an item exploration configuration.
     :param events_config: Whether events can have weights and thresholds of their own.
     :param optimization_objective: Whether an item attribute can be optimized for.
@@ -62,6 +63,7 @@ class Recipe:
     hyperparameters: tuple[Hyperparameter, ...] = ()
     realtime: bool = True
     batch: bool = True
+    themes: bool = False
     exploration: bool = False
     events_config: bool = False
     optimization_objective: bool = False
@@ -169,6 +171,7 @@ _CATALOGUE: Final[Mapping[str, Recipe]] = {
         "aws-similar-items",
         RecipeType.RELATED_ITEMS,
         optional_datasets=frozenset({"ITEMS"}),
+        themes=True,
     ),
     "SEMANTIC_SIMILARITY": Recipe(
         "aws-semantic-similarity",

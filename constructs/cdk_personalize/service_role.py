@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Annotations, ArnFormat, Stack
@@ -67,26 +68,7 @@ class ServiceRole(iam.Role):
 
         :param key: The key.
         """
-        # A key of another stack cannot name the role, as this stack depends on that one already. Such a key's policy
-        # lets the role's own policy allow it, which is what the policies of keys do unless they are told otherwise.
-        is_elsewhere = Stack.of(key) is not Stack.of(self)
-        actions = USE_KEY if is_elsewhere else USE_KEY_AS_ROLE
-        self.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))
-        principals: list[iam.IPrincipal] = [iam.ServicePrincipal(SERVICE)]
-        added = key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=principals if is_elsewhere else [iam.ArnPrincipal(self.role_arn), *principals],
-                actions=list(USE_KEY),
-                resources=["*"],  # in the policy of a key, which it stands for
-                conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(self).account}},
-            )
-        )
-        if not added.statement_added:
-            Annotations.of(self).add_warning_v2(
-                "cdk-personalize:encryptionKeyPolicy",
-                f"the policy of the encryption key must allow {SERVICE} and this role to call "
-                f"{', '.join(USE_KEY)}; this stack cannot add it, as the key is managed elsewhere",
-            )
+        allow_using_key(self, key)
 
     def passing(self) -> iam.PolicyStatement:
         """Return what a caller needs to pass the role to the service."""
@@ -121,3 +103,35 @@ class ServiceRole(iam.Role):
         self.add_to_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[files]))
         self.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
         acknowledge_resource(self, files, reason)
+
+
+def allow_using_key(role: iam.IRole, key: kms.IKey, *, also: Sequence[str] = ()) -> None:
+    """Allow a role, and the service for it, to encrypt and decrypt with a key.
+
+    The policy of a key that was imported is managed elsewhere; a warning says what it must allow.
+
+    :param role: The role.
+    :param key: The key.
+    :param also: Actions besides the usual ones. Default: - none
+    """
+    # A key of another stack cannot name the role, as this stack depends on that one already. Such a key's policy
+    # lets the role's own policy allow it, which is what the policies of keys do unless they are told otherwise.
+    is_elsewhere = Stack.of(key) is not Stack.of(role)
+    own = [*(USE_KEY if is_elsewhere else USE_KEY_AS_ROLE), *also]
+    role.add_to_principal_policy(iam.PolicyStatement(actions=own, resources=[key.key_arn]))
+    principals: list[iam.IPrincipal] = [iam.ServicePrincipal(SERVICE)]
+    actions = [*USE_KEY, *also]
+    added = key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=principals if is_elsewhere else [iam.ArnPrincipal(role.role_arn), *principals],
+            actions=actions,
+            resources=["*"],  # in the policy of a key, which it stands for
+            conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(role).account}},
+        )
+    )
+    if not added.statement_added:
+        Annotations.of(role).add_warning_v2(
+            "cdk-personalize:encryptionKeyPolicy",
+            f"the policy of the encryption key must allow {SERVICE} and this role to call "
+            f"{', '.join(actions)}; this stack cannot add it, as the key is managed elsewhere",
+        )

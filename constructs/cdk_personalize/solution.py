@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import jsii
-from aws_cdk import Annotations, IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
+from aws_cdk import Annotations, Duration, IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -26,8 +26,12 @@ from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 from cdk_personalize.training import Training
 
 if TYPE_CHECKING:
+    from cdk_personalize.batch_inference_job import BatchInferenceJob, ThemeGeneration
+    from cdk_personalize.batch_segment_job import BatchSegmentJob
     from cdk_personalize.campaign import Campaign, ItemExploration
     from cdk_personalize.dataset_group import DatasetGroup
+    from cdk_personalize.filter import IFilter
+    from cdk_personalize.s3_location import S3Location
     from cdk_personalize.schema import Schema
 
 RESOURCE_TYPE: Final = "AWS::Personalize::Solution"
@@ -334,6 +338,93 @@ class Solution(Resource):
             metadata_with_recommendations=metadata_with_recommendations,
             ranking_influence=ranking_influence,
             follow_latest=follow_latest,
+        )
+
+    def add_batch_inference_job(
+        self,
+        id: str,
+        *,
+        job_name: str | None = None,
+        job_input: S3Location | None = None,
+        job_output: S3Location | None = None,
+        every: Duration | None = None,
+        filter: IFilter | None = None,
+        num_results: int | None = None,
+        item_exploration: ItemExploration | None = None,
+        ranking_influence: Mapping[str, float] | None = None,
+        theme_generation: ThemeGeneration | None = None,
+        role: iam.IRole | None = None,
+    ) -> BatchInferenceJob:
+        """Add batch inference jobs as a child. The parameters are those of :class:`BatchInferenceJob`.
+
+        :param id: Construct id.
+        :param job_name: What the names of the jobs start with. Default: - the construct path
+        :param job_input: File, or folder of files, to read. Default: - a folder of the data bucket
+        :param job_output: Folder to write to. Default: - a folder of the data bucket
+        :param every: After how much time a job is made again. Default: - when there are other files or another version
+        :param filter: Filter of items. Default: - none
+        :param num_results: Items for each line. Default: - 25, as the service sets it
+        :param item_exploration: How much is explored. Default: - as the service sets it
+        :param ranking_influence: Weights of ``POPULARITY`` and ``FRESHNESS``. Default: - none
+        :param theme_generation: Have each list named. Default: - no
+        :param role: Role that reads and writes. Default: - the service role of the dataset group
+        :raises ValueError: When the recipe does not allow it.
+        """
+        from cdk_personalize.batch_inference_job import BatchInferenceJob
+
+        return BatchInferenceJob(
+            self,
+            id,
+            solution=self,
+            job_name=job_name,
+            job_input=job_input,
+            job_output=job_output,
+            every=every,
+            filter=filter,
+            num_results=num_results,
+            item_exploration=item_exploration,
+            ranking_influence=ranking_influence,
+            theme_generation=theme_generation,
+            role=role,
+        )
+
+    def add_batch_segment_job(
+        self,
+        id: str,
+        *,
+        job_name: str | None = None,
+        job_input: S3Location | None = None,
+        job_output: S3Location | None = None,
+        every: Duration | None = None,
+        filter: IFilter | None = None,
+        num_results: int | None = None,
+        role: iam.IRole | None = None,
+    ) -> BatchSegmentJob:
+        """Add batch segment jobs as a child. The parameters are those of :class:`BatchSegmentJob`.
+
+        :param id: Construct id.
+        :param job_name: What the names of the jobs start with. Default: - the construct path
+        :param job_input: File, or folder of files, to read. Default: - a folder of the data bucket
+        :param job_output: Folder to write to. Default: - a folder of the data bucket
+        :param every: After how much time a job is made again. Default: - when there are other files or another version
+        :param filter: Filter of users. Default: - none
+        :param num_results: Users for each line. Default: - 25, as the service sets it
+        :param role: Role that reads and writes. Default: - the service role of the dataset group
+        :raises ValueError: When the recipe finds no user segments.
+        """
+        from cdk_personalize.batch_segment_job import BatchSegmentJob
+
+        return BatchSegmentJob(
+            self,
+            id,
+            solution=self,
+            job_name=job_name,
+            job_input=job_input,
+            job_output=job_output,
+            every=every,
+            filter=filter,
+            num_results=num_results,
+            role=role,
         )
 
     def _attach_campaign(self, campaign: Campaign) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import aws_cdk.aws_kms
 import aws_cdk.aws_sqs
 import cdk_nag
 import pytest
 
+import cdk_personalize as personalize
 from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
 from tests.e2e.shop import several
@@ -31,11 +33,31 @@ def build(app: cdk.App) -> cdk.App:
     return app
 
 
+def jobs(app: cdk.App) -> cdk.App:
+    """Jobs of all kinds, in one stack with files that a KMS key encrypts."""
+    for name in ("Plain", "Encrypted"):
+        stack = cdk.Stack(app, name)
+        key = cdk.aws_kms.Key(stack, "Key", enable_key_rotation=True) if name == "Encrypted" else None
+        files = personalize.DataBucket(stack, "Files", encryption_key=key)
+        lists = personalize.DataBucket(stack, "Lists")
+        group = personalize.DatasetGroup(stack, "Movies", data_bucket=files)
+        interactions = group.add_interactions(schema=personalize.Schema.interactions())
+        interactions.add_export_job("Backup", every=cdk.Duration.days(30))
+        picks = group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
+        picks.add_batch_inference_job("Mail", job_output=personalize.S3Location(files, "mail/", encryption_key=key))
+        fans = group.add_solution("Fans", recipe=personalize.Recipe.ITEM_AFFINITY)
+        fans.add_batch_segment_job("Campaign", role=personalize.ServiceRole(stack, "Segments"))
+        group.add_data_deletion_job("Forget", data_source=personalize.S3Location(lists, "forget/"))
+        personalize.Workflow(stack, "Workflow", dataset_group=group)
+    return app
+
+
 # What is built, and with which context
 APPS = {
     "retain": (build, {"removal": "retain"}),
     "destroy": (build, {"removal": "destroy"}),
     "several": (several, {}),
+    "jobs": (jobs, {}),
 }
 
 

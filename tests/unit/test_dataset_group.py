@@ -215,7 +215,7 @@ def test_solutions_without_a_workflow_are_an_error(group: personalize.DatasetGro
 
     assert problems(group) == [
         "dataset group 'Films/Movies' has solutions ('Films/Movies/TopPicks') but no Workflow, so nothing would train "
-        "them; add Workflow(scope, id, dataset_group=...)"
+        "or run them; add Workflow(scope, id, dataset_group=...)"
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .._job import Job
     from ..campaign import Campaign
     from ..dataset import Dataset
     from ..dataset_group import DatasetGroup
@@ -28,6 +29,7 @@ def desired_state(dataset_group: DatasetGroup) -> dict[str, Any]:
         "datasets": [_dataset(dataset) for dataset in dataset_group.datasets],
         "solutions": [_solution(solution) for solution in dataset_group.solutions],
         **of_domain,
+        "jobs": [_job(job) for job in dataset_group.jobs],
     }
 
 
@@ -70,4 +72,19 @@ def _recommender(recommender: Recommender) -> dict[str, Any]:
         "configuration": recommender.configuration,
         "running": recommender.running,
         "tags": recommender.document_tags,
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    source = job.job_input
+    return {
+        "kind": job.kind,
+        "name": job.node.id,
+        "jobPrefix": job.job_prefix,
+        **job.target,
+        "input": source and {"bucket": source.bucket.bucket_name, "prefix": source.prefix, "suffix": job.input_suffix},
+        "every": job.every and job.every.to_seconds(),
+        "configuration": job.configuration,
+        "roleArn": job.role.role_arn,
+        "tags": job.document_tags,
     }

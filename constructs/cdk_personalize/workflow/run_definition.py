@@ -11,6 +11,7 @@ from typing import Any
 
 from .deadlines import Deadlines
 from .import_states import import_states
+from .job_states import DELETION_KINDS, OUTPUT_KINDS, job_states
 from .removal_states import delete_states, stop_states
 from .states import (
     RETRY_LAMBDA,
@@ -31,11 +32,15 @@ HOLDER_UNKNOWN = ("Sfn.ExecutionDoesNotExistException", "Sfn.ExecutionDoesNotExi
 LOCK_KEY = {"id": {"S": "lock"}}
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
+#: So many data deletion jobs may wait in a dataset group, and so many batch jobs of a kind run in an account and Region
+CONCURRENT_JOBS = 5
 #: The variables that hold what the branches ended with
 BRANCHES = (
     "imports",
+    "deletions",
     "solutions",
     "recommenders",
+    "jobs",
     "stopped",
     "deletedCampaigns",
     "deletedRecommenders",
@@ -79,11 +84,20 @@ def run_definition(
         "Plan imports": _plan("imports", "Import", partition, plan_function_arn, document),
         "Import": _map(
             "$plan.imports",
-            "Plan solutions",
+            "Delete users",
             "imports",
             "Begin import",
             import_states(partition, deadlines),
             concurrency=CONCURRENT_IMPORTS,
+        ),
+        # before training, so that no new model knows them
+        "Delete users": _map(
+            "$plan.deletions",
+            "Plan solutions",
+            "deletions",
+            "Begin deletion of users",
+            job_states(partition, deadlines, "deletion of users", DELETION_KINDS),
+            concurrency=CONCURRENT_JOBS,
         ),
         "Plan solutions": _plan("solutions", "Stop trainings", partition, plan_function_arn, document),
         "Stop trainings": _map(
@@ -106,10 +120,19 @@ def run_definition(
         ),
         "Delete solutions": _map(
             "$plan.prunedSolutions",
-            "Gather",
+            "Jobs",
             "deletedSolutions",
             "Begin solution deletion",
             delete_states(partition, deadlines, "Solution", "DatasetGroupArn", "datasetGroupArn"),
+        ),
+        # last, since they take long and what is deleted before them is billed
+        "Jobs": _map(
+            "$plan.jobs",
+            "Gather",
+            "jobs",
+            "Begin job",
+            job_states(partition, deadlines, "job", OUTPUT_KINDS),
+            concurrency=CONCURRENT_JOBS,
         ),
         **(
             _recommender_states(partition, recommender_state_machine_arn, deadlines)
@@ -129,6 +152,7 @@ def run_definition(
                     "'metrics': metrics, 'campaigns': campaigns}]"
                 ),
                 "recommenders": expression("[$recommenders.name]"),
+                "jobs": expression("[$append($deletions, $jobs).{'name': name, 'output': output}]"),
                 "pruned": expression(
                     "[$append([$deletedCampaigns.name], $append([$deletedRecommenders.name], "
                     "[$deletedSolutions.name]))]"

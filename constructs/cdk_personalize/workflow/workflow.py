@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
@@ -315,7 +316,11 @@ class Workflow(Construct):
         return deployment
 
     def _sources(self) -> list[Any]:
-        return [dataset.source for dataset in self.dataset_group.datasets]
+        group = self.dataset_group
+        return [
+            *(dataset.source for dataset in group.datasets),
+            *(job.job_input for job in group.jobs if job.job_input is not None),
+        ]
 
     def _allow(self, role: iam.IRole | None, allowed: permissions.Permissions) -> None:
         """Allow a role what ``allowed`` says."""
@@ -333,7 +338,7 @@ class Workflow(Construct):
             **dict.fromkeys(("owned campaigns", "owned recommenders", "owned solutions"), owned),
             # a version that was trained by hand may lack the tag
             "owned trainings": {"StringEqualsIfExists": {OWNER_CONDITION: self.dataset_group.owner}},
-            "service role": to_personalize,
+            "service roles": to_personalize,
         }
         return [
             iam.PolicyStatement(
@@ -392,14 +397,38 @@ class Workflow(Construct):
             ),
             "run executions": lambda: [f"{executions}:*"],
             "run state machine": lambda: [self._run_arn],
-            "service role": lambda: [group.service_role.role_arn],
             "solution executions": lambda: [f"{executions}-solution:*"],
             "solution state machine": lambda: [self._solution_machine.state_machine_arn],
             "source buckets": lambda: [bucket.bucket_arn for bucket in self._source_buckets()],
             "topic key": lambda: [topic_key.key_arn] if topic_key else [],
             "topic": lambda: [self.topic.topic_arn],
+            **self._job_resources(),
         }
         return kinds[kind]
+
+    def _job_resources(self) -> dict[str, Callable[[], list[str]]]:
+        group = self.dataset_group
+
+        def named(kind: str) -> list[str]:
+            resource = re.sub(r"\B(?=[A-Z])", "-", kind).lower()
+            names = [job.job_prefix for job in group.jobs if job.kind == kind]
+            return [self._arn("personalize", f"{resource}/{name}-*") for name in names]
+
+        def used(member: str) -> list[str]:
+            return list(dict.fromkeys(job.target[member] for job in group.jobs if member in job.target))
+
+        return {
+            "batch inference jobs": lambda: named("BatchInferenceJob"),
+            "batch segment jobs": lambda: named("BatchSegmentJob"),
+            "batched solutions": lambda: [f"{arn}/*" for arn in used("solutionArn")],
+            "data deletion jobs": lambda: named("DataDeletionJob"),
+            "dataset export jobs": lambda: named("DatasetExportJob"),
+            "dataset group with deletions": lambda: used("datasetGroupArn"),
+            "exported datasets": lambda: used("datasetArn"),
+            "service roles": lambda: list(
+                dict.fromkeys([group.service_role.role_arn, *(job.role.role_arn for job in group.jobs)])
+            ),
+        }
 
     def _source_buckets(self) -> list[s3.IBucket]:
         """The buckets of the sources, each once."""

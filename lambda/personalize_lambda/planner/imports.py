@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .world import ACTIVE, FAILED, ImportJob, JsonObject, World
+from .names import fingerprint, fingerprint_in, job_name
+from .world import ACTIVE, FAILED, JsonObject, World
 
 _JOB_SETTLED = {ACTIVE, FAILED}
-_JOB_NAME_LENGTH = 63
-
-
-def fingerprint(files: Iterable[tuple[str, str, int]]) -> str:
-    """Twelve digits that stand for the content of a source, as far as its ETags do."""
-    listing = "\n".join(f"{key}\t{etag}\t{size}" for key, etag, size in sorted(files))
-    return hashlib.sha256(listing.encode()).hexdigest()[:12]
 
 
 def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> JsonObject:
@@ -35,11 +28,11 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
                 waiting.append(f"{dataset['name']}: no CSV file in {_location(dataset)} yet")
             continue
         digest = fingerprint(state.files)
-        if running is not None and _fingerprint_of(running) == digest:
+        if running is not None and fingerprint_in(running.name) == digest:
             imports.append({"name": dataset["name"], "running": running.arn, "create": None, "createArn": None})
-        elif running is not None or imported is None or _fingerprint_of(imported) != digest:
+        elif running is not None or imported is None or fingerprint_in(imported.name) != digest:
             create = {
-                "jobName": _job_name(dataset["jobPrefix"], digest, execution),
+                "jobName": job_name(dataset["jobPrefix"], digest, execution),
                 "datasetArn": dataset["datasetArn"],
                 "dataSource": {"dataLocation": _location(dataset)},
                 "roleArn": dataset["roleArn"],
@@ -61,17 +54,6 @@ def _location(dataset: Mapping[str, Any]) -> str:
     return f"s3://{dataset['bucket']}/{dataset['prefix']}"
 
 
-def _job_name(prefix: str, digest: str, execution: str) -> str:
-    run = hashlib.sha256(execution.encode()).hexdigest()[:8]
-    tail = f"-{digest}-{run}"
-    return f"{prefix[: _JOB_NAME_LENGTH - len(tail)]}{tail}"
-
-
 def _job_arn(create: Mapping[str, Any]) -> str:
     """The ARN that the service gives to an import job."""
     return f"{create['datasetArn'].partition(':dataset/')[0]}:dataset-import-job/{create['jobName']}"
-
-
-def _fingerprint_of(job: ImportJob) -> str:
-    parts = job.name.rsplit("-", 2)
-    return parts[1] if len(parts) == 3 else ""

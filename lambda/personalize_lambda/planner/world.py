@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JsonObject = dict[str, Any]
+File = tuple[str, str, int]
+"""Key, ETag and bytes of an object in S3."""
 
 ACTIVE = "ACTIVE"
+COMPLETED = "COMPLETED"
+"""What a data deletion job is in the end; other jobs are then ACTIVE."""
 FAILED = "CREATE FAILED"
 STOPPED = "CREATE STOPPED"
 INACTIVE = "INACTIVE"
@@ -31,8 +35,27 @@ class ImportJob:
 class DatasetState:
     """A dataset as it is: the files that its source holds, and the imports made since it was created."""
 
-    files: Sequence[tuple[str, str, int]]  # key, ETag, bytes
+    files: Sequence[File]
     imports: Sequence[ImportJob]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A batch inference, batch segment, dataset export or data deletion job as it is."""
+
+    arn: str
+    name: str
+    status: str
+    created: float
+    solution_version_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """What there is of a declared job: the files that its input holds, and the jobs made for it so far."""
+
+    files: Sequence[File] = ()
+    jobs: Sequence[Job] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +106,19 @@ class RecommenderState:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """All that exists of one dataset group, by ARN; ``now`` is the service's time when it was read, in seconds."""
+    """All that exists of one dataset group, by ARN; ``now`` is the service's time when it was read, in seconds.
+
+    ``jobs`` is by the prefix of their names. ``last_deletion`` is when users were last deleted from the data, in
+    seconds: what was trained before that still knows them.
+    """
 
     now: float = 0.0
     datasets: Mapping[str, DatasetState] = field(default_factory=dict)
     solutions: Mapping[str, SolutionState] = field(default_factory=dict)
     campaigns: Mapping[str, CampaignState] = field(default_factory=dict)
     recommenders: Mapping[str, RecommenderState] = field(default_factory=dict)
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    last_deletion: float | None = None
 
 
 def solution_of(solution_version_arn: str) -> str:

@@ -43,7 +43,9 @@ def delete(event: Mapping[str, Any]) -> dict[str, Any]:
         _stop_holder(properties)
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     document = json.loads(properties["Document"])
-    nothing: dict[str, list[Any]] = {name: [] for name in ("datasets", "recommenders", "solutions") if name in document}
+    nothing: dict[str, list[Any]] = {
+        name: [] for name in ("datasets", "jobs", "recommenders", "solutions") if name in document
+    }
     _write(properties, json.dumps({**document, **nothing}))
     _stop_holder(properties)
     return _start(event, trigger="teardown")

@@ -48,6 +48,7 @@ def summarize(execution: Mapping[str, Any]) -> dict[str, Any]:
         "imported": output.get("imported", []),
         "solutions": output.get("solutions", []),
         "recommenders": output.get("recommenders", []),
+        "jobs": output.get("jobs", []),
         "pruned": output.get("pruned", []),
     }
 
@@ -61,6 +62,7 @@ def message(report: Mapping[str, Any]) -> str:
     lines += _section("Imported", report["imported"])
     lines += _section("Solutions", [_solution(solution) for solution in report["solutions"]])
     lines += _section("Recommenders", report["recommenders"])
+    lines += _section("Jobs", [_job(job) for job in report["jobs"]])
     lines += _section("Removed, being declared no more", report["pruned"])
     return "\n".join([*lines, "", f"Execution: {report['execution']}"])
 
@@ -73,6 +75,10 @@ def _solution(solution: Mapping[str, Any]) -> str:
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in sorted(solution.get("metrics", {}).items()))
     served = ", ".join(solution.get("campaigns", [])) or "no change of a campaign"
     return f"{solution['name']} ({solution['solutionVersionArn']}), {served}. {metrics}"
+
+
+def _job(job: Mapping[str, Any]) -> str:
+    return f"{job['name']}: {job['output']}" if job.get("output") else str(job["name"])
 
 
 def _tell(report: Mapping[str, Any]) -> None:

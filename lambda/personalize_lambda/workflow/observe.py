@@ -20,11 +20,14 @@ from personalize_lambda.planner.world import (
     World,
 )
 
+from .observe_jobs import observe_jobs
+
 OWNER_TAG = "cdk-personalize:owner"
 
 
 def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
-    """Read the datasets with their sources, the solutions with their versions, the campaigns and the recommenders.
+    """Read the datasets with their sources, the solutions with their versions, the campaigns, the recommenders and the
+    jobs with their inputs.
 
     :param document: The desired state, which names the dataset group, its datasets and the owner.
     :param personalize: A boto3 client.
@@ -53,18 +56,21 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
             if campaign["campaignArn"] not in campaigns:
                 with suppress(missing):
                     campaigns[campaign["campaignArn"]] = _campaign(personalize, campaign["campaignArn"], owner)
+    jobs, last_deletion = observe_jobs(document, personalize=personalize, s3=s3)
     return World(
         now=now,
         datasets=datasets,
         solutions=solutions,
         campaigns=campaigns,
         recommenders=_recommenders(document, personalize=personalize),
+        jobs=jobs,
+        last_deletion=last_deletion,
     )
 
 
 def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
     """What a teardown still has to remove: owned campaigns, recommenders and solutions with their status."""
-    world = observe({**document, "datasets": []}, personalize=personalize, s3=None)
+    world = observe({**document, "datasets": [], "jobs": []}, personalize=personalize, s3=None)
     campaigns = [f"campaign {c.name} ({c.status})" for c in world.campaigns.values() if c.owned]
     solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned]
     recommenders = [f"recommender {r.name} ({r.status})" for r in world.recommenders.values() if r.owned]

@@ -9,6 +9,7 @@ from typing import Any
 
 from personalize_lambda.aws import client, patiently
 from personalize_lambda.planner.imports import plan_imports
+from personalize_lambda.planner.jobs import plan_deletions, plan_jobs
 from personalize_lambda.planner.prune import plan_prune
 from personalize_lambda.planner.recommenders import plan_recommenders
 from personalize_lambda.planner.solutions import plan_solutions
@@ -42,6 +43,7 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
             plan = plan_imports(document, world, event["execution"])
             for step in plan["imports"]:
                 step["create"] = step["create"] and _request("CreateDatasetImportJob", step["create"])
+            plan["deletions"] = _job_requests(plan_deletions(document, world, event["execution"]))
         case "solutions":
             plan = plan_solutions(document, world, event["failedImports"])
             for step in plan["solutions"]:
@@ -57,11 +59,16 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
                 step["arguments"] = step["arguments"] and _request(operation, step["arguments"])
             plan |= recommenders | {"waitingFor": [*plan["waitingFor"], *recommenders["waitingFor"]]}
         case "prune":
-            plan = plan_prune(document, world)
+            plan, jobs = plan_prune(document, world), plan_jobs(document, world, event["execution"])
+            plan |= {"jobs": _job_requests(jobs["jobs"]), "waitingFor": [*plan["waitingFor"], *jobs["waitingFor"]]}
         case phase:
             raise ValueError(f"phase is {phase!r}; allowed are imports, solutions and prune")
     print(json.dumps({"phase": event["phase"], "plan": plan}))
     return plan
+
+
+def _job_requests(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**step, "create": step["create"] and _request(f"Create{step['kind']}", step["create"])} for step in steps]
 
 
 def _request(operation: str, arguments: Mapping[str, Any]) -> Any:

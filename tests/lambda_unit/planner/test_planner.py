@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.planner.imports import fingerprint, plan_imports
+from personalize_lambda.planner.imports import plan_imports
+from personalize_lambda.planner.names import fingerprint
 from personalize_lambda.planner.prune import plan_prune
 from personalize_lambda.planner.recommenders import plan_recommenders
 from personalize_lambda.planner.solutions import plan_solutions

@@ -87,6 +87,7 @@ SUCCEEDED = {
                     "campaigns": ["live"],
                 }
             ],
+            "jobs": [{"name": "Mail", "output": "s3://data/mail/1/"}, {"name": "Forget", "output": None}],
             "pruned": ["old"],
         }
     ),
@@ -103,6 +104,7 @@ def test_success_is_told(finished: Callable[..., Services]) -> None:
     assert message["Message"] == (
         "Workflow films: COMPLETED\n\nImported:\n- items\n\nSolutions:\n"
         "- picks (arn:v1), live. coverage 0.25, precision_at_5 0.06849\n\n"
+        "Jobs:\n- Mail: s3://data/mail/1/\n- Forget\n\n"
         f"Removed, being declared no more:\n- old\n\nExecution: {RUN}"
     )
     (event,) = services.events

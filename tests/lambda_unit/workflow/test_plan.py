@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from personalize_lambda.workflow import plan
-from personalize_lambda.workflow.observe import remaining
+from personalize_lambda.workflow.observe import observe, remaining
 from personalize_local.personalize.faults import Fault
 from tests.local.personalize.support import (
     ACCOUNT,
@@ -132,7 +133,7 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     job = client.create_dataset_import_job(**camel(step["create"]))["datasetImportJobArn"]
     assert job == step["createArn"]
     make.wait("dataset_import_job", job)
-    assert ask("imports", wanted) == {"imports": [], "waitingFor": []}
+    assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
 
     (step,) = ask("solutions", wanted)["solutions"]
     assert step["create"]["SolutionConfig"] == {"AlgorithmHyperParameters": {"apply_recency_bias": "true"}}
@@ -256,3 +257,136 @@ def test_what_is_declared_and_belongs_to_another_dataset_group_is_left_alone(
 def test_unknown_phase_is_refused(ask: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="phase is 'sleep'; allowed are imports, solutions and prune"):
         ask("sleep", document(datasets=[]))
+
+
+def declared_job(kind: str, configuration: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": kind,
+        "jobPrefix": f"films-{kind}",
+        "every": None,
+        "roleArn": ROLE,
+        "tags": TAGS,
+        "input": None,
+        "configuration": configuration,
+        **members,
+    }
+
+
+def batch_job(kind: str, solution: str) -> dict[str, Any]:
+    configuration = {
+        "jobInput": {"s3DataSource": {"path": f"s3://{BUCKET}/{kind}/in/"}},
+        "jobOutput": {"s3DataDestination": {"path": f"s3://{BUCKET}/{kind}/out/"}},
+        "numResults": 3,
+    }
+    source = {"bucket": BUCKET, "prefix": f"{kind}/in/", "suffix": ""}
+    return declared_job(kind, configuration, input=source, solutionArn=f"{PREFIX}:solution/{solution}")
+
+
+def test_jobs_are_run_until_nothing_is_left(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    group = make.group()
+    make.import_csv(make.dataset(group), interactions_csv())
+    affinity = "arn:aws:personalize:::recipe/aws-item-affinity"
+    for name, arguments in (("picks-1", {}), ("segments-1", {"recipeArn": affinity})):
+        make.version(make.solution(group, name, tags=TAGS, **arguments))
+    wanted = document(
+        datasets=[],
+        solutions=[
+            {"name": name, "solutionArn": f"{PREFIX}:solution/{name}", "campaigns": []}
+            for name in ("picks-1", "segments-1")
+        ],
+        jobs=[
+            batch_job("BatchInferenceJob", "picks-1"),
+            batch_job("BatchSegmentJob", "segments-1"),
+            declared_job(
+                "DatasetExportJob",
+                {
+                    "ingestionMode": "ALL",
+                    "jobOutput": {"s3DataDestination": {"path": f"s3://{BUCKET}/export/"}},
+                },
+                datasetArn=f"{PREFIX}:dataset/films/INTERACTIONS",
+            ),
+            declared_job(
+                "DataDeletionJob",
+                {"dataSource": {"dataLocation": f"s3://{BUCKET}/forget/"}},
+                input={"bucket": BUCKET, "prefix": "forget/", "suffix": ".csv"},
+                datasetGroupArn=group,
+            ),
+        ],
+    )
+    wanted["datasets"] = document()["datasets"]
+    cloud.buckets.put("BatchInferenceJob/in/", "")
+    assert ask("imports", wanted)["deletions"] == []
+    planned = ask("prune", wanted)
+    assert planned["waitingFor"] == [
+        f"BatchInferenceJob: a file in s3://{BUCKET}/BatchInferenceJob/in/",
+        f"BatchSegmentJob: a file in s3://{BUCKET}/BatchSegmentJob/in/",
+    ]
+    assert [step["kind"] for step in planned["jobs"]] == ["DatasetExportJob"]
+
+    del cloud.buckets.objects[BUCKET, "BatchInferenceJob/in/"]
+    cloud.buckets.put("BatchInferenceJob/in/users.json", '{"userId": "u1"}\n')
+    cloud.buckets.put("BatchSegmentJob/in/items.json", '{"itemId": "i1"}\n')
+    cloud.buckets.put("forget/read-me.txt", "USER_ID\nu1\n")
+    assert ask("imports", wanted)["deletions"] == []
+    cloud.buckets.put("forget/users.csv", "USER_ID\nu3\n")
+    steps = [*ask("imports", wanted)["deletions"], *ask("prune", wanted)["jobs"]]
+    assert [step["kind"] for step in steps] == [
+        "DataDeletionJob",
+        "BatchInferenceJob",
+        "BatchSegmentJob",
+        "DatasetExportJob",
+    ]
+    for step in steps:
+        kind = re.sub("(?=[A-Z])", "_", step["kind"]).lower().removeprefix("_")
+        answer = getattr(client, f"create_{kind}")(**camel(step["create"]))
+        assert next(iter(answer.values())) == step["createArn"]
+        make.wait(kind, step["createArn"], until=("ACTIVE", "COMPLETED"))
+        name = step["create"]["JobName"]
+        if step["output"]:
+            assert step["output"].endswith(f"/{name}/")
+            folder = step["output"].removeprefix(f"s3://{BUCKET}/")
+            assert [key for _, key in cloud.buckets.objects if key.startswith(folder)], step
+    assert ask("imports", wanted)["deletions"] == []
+    assert ask("prune", wanted)["jobs"] == []
+    assert remaining(wanted, personalize=client) == ["solution picks-1 (ACTIVE)", "solution segments-1 (ACTIVE)"]
+
+    world = observe(wanted, personalize=client, s3=Bucket(cloud, wanted))
+    described = client.describe_data_deletion_job(dataDeletionJobArn=steps[0]["createArn"])["dataDeletionJob"]
+    assert described["numDeleted"] == 25
+    assert world.last_deletion == described["lastUpdatedDateTime"].timestamp()
+    versions = [version for state in world.solutions.values() for version in state.versions]
+    assert all(version.created < world.last_deletion for version in versions)
+
+    make.version(f"{PREFIX}:solution/picks-1")
+    cloud.buckets.put("forget/users.csv", "USER_ID\nu5\n")
+    assert [step["kind"] for step in ask("prune", wanted)["jobs"]] == ["BatchInferenceJob"]
+    assert [step["running"] for step in ask("imports", wanted)["deletions"]] == [None]
+
+
+def test_jobs_under_way_are_followed_and_pages_are_read_to_the_end(
+    cloud: Cloud, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    group = make.group()
+    deletion = declared_job(
+        "DataDeletionJob",
+        {"dataSource": {"dataLocation": f"s3://{BUCKET}/forget/"}},
+        input={"bucket": BUCKET, "prefix": "forget/", "suffix": ".csv"},
+        datasetGroupArn=group,
+    )
+    wanted = document(datasets=[], solutions=[], jobs=[deletion])
+    cloud.buckets.put("forget/users.csv", "USER_ID\nu3\n")
+    (step,) = ask("imports", wanted)["deletions"]
+    job = client.create_data_deletion_job(**camel(step["create"]))["dataDeletionJobArn"]
+    for number in range(3):
+        client.create_data_deletion_job(**{**camel(step["create"]), "jobName": f"by-hand-{number}"})
+    list_jobs = client.list_data_deletion_jobs
+    monkeypatch.setattr(client, "list_data_deletion_jobs", lambda **given: list_jobs(maxResults=1, **given))
+
+    found = observe(wanted, personalize=client, s3=Bucket(cloud, wanted)).jobs["films-DataDeletionJob"]
+
+    assert [each.arn for each in found.jobs] == [job]
+    make.wait("data_deletion_job", job, until=("COMPLETED",))
+    assert ask("imports", wanted)["deletions"] == []

@@ -195,3 +195,62 @@ def test_no_statement_is_without_a_resource() -> None:
     for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values():
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             assert statement["Resource"], statement
+
+
+def allowed(stack: cdk.Stack, part: str) -> dict[str, Any]:
+    """The resources by action that a part of the workflow is allowed."""
+    return {
+        action: statement["Resource"]
+        for name, policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").items()
+        if re.match(rf"WorkflowFor\w{{8}}{part}RoleDefaultPolicy", name)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if re.search(r"(Batch\w+|Export|Deletion)Jobs?$", action)
+    }
+
+
+def test_jobs_are_allowed_on_what_is_declared_only() -> None:
+    stack = cdk.Stack(cdk.App(), "Films", env=cdk.Environment(account="1" * 12, region="us-east-1"))
+    group, _ = declare(stack)
+    picks = group.solutions[0]
+    fans = group.add_solution("Fans", recipe=personalize.Recipe.ITEM_AFFINITY)
+    mail, clients = picks.add_batch_inference_job("Mail"), fans.add_batch_segment_job("Clients")
+    backup, forget = group.datasets[0].add_export_job("Backup"), group.add_data_deletion_job("Forget")
+    found = allowed(stack, "Run")
+    for job, target in (
+        (mail, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),
+        (clients, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),
+        (backup, group.datasets[0].dataset_arn),
+        (forget, group.dataset_group_arn),
+    ):
+        resource = re.sub(r"\B(?=[A-Z])", "-", job.kind).lower()
+        arn = f"arn:aws:personalize:us-east-1:{'1' * 12}:{resource}/{job.job_prefix}-*"
+        read = json.dumps(found.pop(f"personalize:Describe{job.kind}")).replace('{"Ref": "AWS::Partition"}', '"aws"')
+        assert _text(read) == arn
+        statements = [
+            statement
+            for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if f"personalize:Create{job.kind}" in statement["Action"]
+        ]
+        assert stack.resolve(target) in [statement["Resource"] for statement in statements]
+        assert len(statements) == 2
+        found.pop(f"personalize:Create{job.kind}")
+    assert not found
+    assert sorted(allowed(stack, "Plan")) == [
+        "personalize:ListBatchInferenceJobs",
+        "personalize:ListBatchSegmentJobs",
+        "personalize:ListDataDeletionJobs",
+        "personalize:ListDatasetExportJobs",
+    ]
+
+
+def _text(resource: str) -> str:
+    [parsed] = json.loads(resource)
+    return "".join(parsed["Fn::Join"][1])
+
+
+def test_without_jobs_none_is_allowed(template: Template) -> None:
+    text = json.dumps(template.find_resources("AWS::IAM::Policy"))
+    for kind in ("batch-inference-jobs", "batch-segment-jobs", "data-deletion-jobs", "dataset-export-jobs"):
+        assert f":none/{kind}" in text
