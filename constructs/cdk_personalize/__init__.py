@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     from cdk_personalize.metric_attribution import IMetricAttribution as IMetricAttribution
     from cdk_personalize.metric_attribution import MetricAttribution as MetricAttribution
     from cdk_personalize.metric_expression import MetricExpression as MetricExpression
+    from cdk_personalize.metrics import ModelMetrics as ModelMetrics
     from cdk_personalize.metrics import RequestMetrics as RequestMetrics
+    from cdk_personalize.quality_gate import FirstVersion as FirstVersion
+    from cdk_personalize.quality_gate import MetricThreshold as MetricThreshold
+    from cdk_personalize.quality_gate import QualityGate as QualityGate
     from cdk_personalize.recipe import Recipe as Recipe
     from cdk_personalize.recipe import RecipeType as RecipeType
     from cdk_personalize.recommender import IRecommender as IRecommender
@@ -80,7 +84,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
     "metric_attribution": ("AttributedMetric", "IMetricAttribution", "MetricAttribution"),
     "metric_expression": ("MetricExpression",),
-    "metrics": ("RequestMetrics",),
+    "metrics": ("ModelMetrics", "RequestMetrics"),
+    "quality_gate": ("FirstVersion", "MetricThreshold", "QualityGate"),
     "recipe": ("Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
     "s3_location": ("S3Location",),

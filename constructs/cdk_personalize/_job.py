@@ -170,15 +170,15 @@ def default_location(dataset_group: DatasetGroup, *folders: str) -> S3Location:
     return S3Location(dataset_group.data_bucket, "/".join((dataset_group.node.id, *folders, "")))
 
 
-def check_results(value: int | None, allowed: tuple[int, int]) -> None:
+def check_results(value: int | None, allowed: Range) -> None:
     """Check how many results are asked for.
 
     :param value: How many; tokens pass.
     :param allowed: The least and the most.
     :raises ValueError: When it is fewer or more.
     """
-    if value is not None and not Token.is_unresolved(value) and not allowed[0] <= value <= allowed[1]:
-        raise ValueError(f"num_results must be from {allowed[0]} to {allowed[1]}, got {value}")
+    if value is not None and not Token.is_unresolved(value) and value not in allowed:
+        raise ValueError(f"num_results must be from {allowed.minimum} to {allowed.maximum}, got {value}")
 
 
 def check_filter(filter: IFilter | None, dataset_group: DatasetGroup, recipe: Recipe) -> None:

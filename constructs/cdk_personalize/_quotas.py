@@ -7,11 +7,6 @@ from constructs import IConstruct
 
 from cdk_personalize.facts.limits import Limit
 
-BATCH_INFERENCE_RESULTS: Final = (1, 500)
-"""How many items a batch inference job gives for each line; documented for requests in real time only."""
-BATCH_SEGMENT_RESULTS: Final = (1, 5_000_000)
-"""How many users a batch segment job finds for each line."""
-
 
 def warn_above(construct: IConstruct, noun: str, limit: Limit, count: int) -> None:
     """Warn once when a dataset group has more of something than AWS allows by default.

@@ -12,8 +12,8 @@ from constructs import Construct
 
 from cdk_personalize import avro
 from cdk_personalize._job import Job, check_filter, check_results, default_location
-from cdk_personalize._quotas import BATCH_INFERENCE_RESULTS
 from cdk_personalize.campaign import ItemExploration, check_influence
+from cdk_personalize.facts.limits import BATCH_INFERENCE_RESULTS
 from cdk_personalize.filter import IFilter
 from cdk_personalize.recipe import Recipe, RecipeType
 from cdk_personalize.s3_location import S3Location

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_personalize._job import Job, check_filter, check_results, default_location
-from cdk_personalize._quotas import BATCH_SEGMENT_RESULTS
+from cdk_personalize.facts.limits import BATCH_SEGMENT_RESULTS
 from cdk_personalize.filter import IFilter
 from cdk_personalize.recipe import RecipeType
 from cdk_personalize.s3_location import S3Location

@@ -206,6 +206,11 @@ class Campaign(Resource):
             raise ValueError(f"item_exploration is not available with the recipe {recipe.name}")
         if ranking_influence and recipe.known and not recipe.ranking_influence:
             raise ValueError(f"ranking_influence is not available with the recipe {recipe.name}")
+        if follow_latest and solution.quality_gate is not None:
+            raise ValueError(
+                f"follow_latest lets the service serve every version, past the quality_gate of {solution.node.path!r}; "
+                "leave out one of them"
+            )
         # said even if it is not wanted, since it may have been
         config: dict[str, Any] = {"syncWithLatestSolutionVersion": follow_latest}
         if item_exploration is not None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cdk_personalize.event_tracker import EventTracker
     from cdk_personalize.filter import Filter
     from cdk_personalize.metric_attribution import AttributedMetric, MetricAttribution
+    from cdk_personalize.quality_gate import QualityGate
     from cdk_personalize.recommender import Recommender
     from cdk_personalize.s3_location import S3Location
     from cdk_personalize.schema import Schema
@@ -377,6 +378,7 @@ class DatasetGroup(Resource):
         excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
         incremental_update: bool | None = None,
         training: Training | None = None,
+        quality_gate: QualityGate | None = None,
     ) -> Solution:
         """Add a solution as a child. The parameters are those of :class:`Solution`.
 
@@ -392,6 +394,7 @@ class DatasetGroup(Resource):
         :param excluded_columns: Columns that training ignores. Default: - none
         :param incremental_update: Whether item changes go live without training. Default: - no
         :param training: Who trains it again. Default: - ``Training.manual()``
+        :param quality_gate: What a new version has to be like before campaigns serve it. Default: - anything
         """
         from cdk_personalize.solution import Solution
 
@@ -410,6 +413,7 @@ class DatasetGroup(Resource):
             excluded_columns=excluded_columns,
             incremental_update=incremental_update,
             training=training,
+            quality_gate=quality_gate,
         )
 
     def add_recommender(

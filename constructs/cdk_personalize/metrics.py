@@ -1,4 +1,4 @@
-"""CloudWatch metrics of Amazon Personalize.
+"""CloudWatch metrics of Amazon Personalize, and those that the workflow publishes.
 
 Source: https://docs.aws.amazon.com/personalize/latest/dg/personalize-monitoring.html
 """
@@ -12,6 +12,11 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 NAMESPACE: Final = "AWS/Personalize"
+MODEL_NAMESPACE: Final = "cdk-personalize"
+"""Where the workflow publishes the offline metrics of models."""
+
+SOLUTION_DIMENSION: Final = "SolutionName"
+VERSION_DIMENSION: Final = "SolutionVersion"
 
 GET_RECOMMENDATIONS: Final = "GetRecommendations"
 GET_PERSONALIZED_RANKING: Final = "GetPersonalizedRanking"
@@ -93,3 +98,44 @@ class RequestMetrics:
         """
         name = _NAMES["latency"].get(self._operation, f"{self._operation}Latency")
         return self.metric(name, statistic=statistic, period=period)
+
+
+class ModelMetrics:
+    """Offline metrics of the versions of one solution, which the workflow publishes after each training."""
+
+    def __init__(self, solution_name: str) -> None:
+        """Give the metrics of a solution.
+
+        :param solution_name: Name of the solution.
+        """
+        self._solution_name = solution_name
+
+    def metric(
+        self,
+        metric_name: str,
+        *,
+        solution_version: str | None = None,
+        statistic: str = "Average",
+        period: Duration | None = None,
+        label: str | None = None,
+    ) -> cloudwatch.Metric:
+        """Return a metric by its name.
+
+        See https://docs.aws.amazon.com/personalize/latest/dg/working-with-training-metrics.html
+
+        :param metric_name: Its name, as the service spells it, such as ``"precision_at_5"``.
+        :param solution_version: The id of a version, the last part of its ARN. Default: - all versions, each at the
+            time of its training
+        :param statistic: How the values of a period are put together. Default: - the average
+        :param period: Over which time. Default: - 5 minutes
+        :param label: How it is called in graphs. Default: - its name
+        """
+        of_version = {} if solution_version is None else {VERSION_DIMENSION: solution_version}
+        return cloudwatch.Metric(
+            namespace=MODEL_NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={SOLUTION_DIMENSION: self._solution_name, **of_version},
+            statistic=statistic,
+            period=period,
+            label=label,
+        )

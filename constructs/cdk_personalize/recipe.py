@@ -52,6 +52,7 @@ class Recipe:
     :param ranking_influence: Whether popularity or freshness can influence the ranking.
     :param item_marks: Marks of columns that items must have, such as ``"itemName"``.
     :param item_attributes: Whether items must have a column that is neither reserved nor textual.
+    :param update_training: Whether a training can take up only what is new since the last one.
     :param legacy: Whether AWS advises against it for new work.
     :param known: Whether the catalogue describes it.
     """
@@ -71,6 +72,7 @@ class Recipe:
     ranking_influence: bool = False
     item_marks: tuple[str, ...] = ()
     item_attributes: bool = False
+    update_training: bool = False
     legacy: bool = False
     known: bool = field(default=True, repr=False)
 
@@ -154,6 +156,7 @@ _CATALOGUE: Final[Mapping[str, Recipe]] = {
         optional_datasets=_ITEMS_USERS,
         exploration=True,
         optimization_objective=True,
+        update_training=True,
     ),
     "PERSONALIZED_RANKING_V2": Recipe(
         "aws-personalized-ranking-v2",
@@ -223,6 +226,7 @@ _CATALOGUE: Final[Mapping[str, Recipe]] = {
         "aws-hrnn-coldstart",
         RecipeType.USER_PERSONALIZATION,
         required_datasets=frozenset({"INTERACTIONS", "ITEMS"}),
+        update_training=True,
         legacy=True,
     ),
 }

@@ -22,6 +22,8 @@ from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.facts import limits
 from cdk_personalize.facts.fields import RESERVED_OF_ITEMS
+from cdk_personalize.metrics import ModelMetrics
+from cdk_personalize.quality_gate import QualityGate, check_gate
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 from cdk_personalize.training import Training
 
@@ -167,6 +169,7 @@ class Solution(Resource):
         excluded_columns: Mapping[DatasetType, Sequence[str]] | None = None,
         incremental_update: bool | None = None,
         training: Training | None = None,
+        quality_gate: QualityGate | None = None,
     ) -> None:
         """Declare the solution.
 
@@ -186,6 +189,8 @@ class Solution(Resource):
         :param incremental_update: Whether item changes go live without training, at additional cost. Can be changed in
             place. Default: - no
         :param training: Who trains it again. Can be changed in place. Default: - ``Training.manual()``
+        :param quality_gate: What a new version has to be like before campaigns serve it. Can be changed at any time.
+            Default: - campaigns serve every version
         :raises ValueError: When the recipe cannot be configured like that.
         """
         check_name("solution_name", solution_name)
@@ -193,7 +198,9 @@ class Solution(Resource):
         _check_support("events", events, recipe.events_config, recipe)
         _check_support("optimization_objective", optimization_objective, recipe.optimization_objective, recipe)
         _check_support("incremental_update", incremental_update, recipe.incremental_update, recipe)
+        check_gate(quality_gate, recipe, objective=optimization_objective is not None, events=events is not None)
         training = training or Training.manual()
+        _check_support("full_every", training.full_every, recipe.update_training, recipe)
         training_members = training.render()
         config: dict[str, Any] = training_members.pop("solutionConfig", {})
         if event_value_threshold is not None:
@@ -214,6 +221,7 @@ class Solution(Resource):
         self._dataset_group = dataset_group
         self._recipe = recipe
         self._training = training
+        self._quality_gate = quality_gate
         self._excluded_columns = dict(excluded_columns or {})
         self._optimization_objective = optimization_objective
         self._needs_event_type = event_type is not None or events is not None
@@ -266,6 +274,16 @@ class Solution(Resource):
     def training(self) -> Training:
         """Who trains it again."""
         return self._training
+
+    @property
+    def quality_gate(self) -> QualityGate | None:
+        """What a new version has to be like before campaigns serve it."""
+        return self._quality_gate
+
+    @property
+    def metrics(self) -> ModelMetrics:
+        """Offline metrics of its versions, which the workflow publishes after each training."""
+        return ModelMetrics(self._name)
 
     @property
     def grants(self) -> SolutionGrants:
@@ -443,6 +461,8 @@ class Solution(Resource):
         interactions = schemas.get(DatasetType.INTERACTIONS.value)
         if self._needs_event_type and interactions is not None and "EVENT_TYPE" not in interactions.columns:
             yield "event_type and events need the column EVENT_TYPE in INTERACTIONS"
+        if self._quality_gate is not None and not self._campaigns:
+            yield "quality_gate keeps versions from campaigns, and there is none; add a campaign, or leave it out"
         yield from column_problems(self._excluded_columns, schemas)
         items = schemas.get(DatasetType.ITEMS.value)
         if items is not None:

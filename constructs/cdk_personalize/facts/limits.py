@@ -116,3 +116,9 @@ EVENTS_TO_TRAIN: Final = Limit(1000, Source("domain-use-cases.html", LATE_2025))
 # metric attributions
 METRICS: Final = _of_model(10, "API_CreateMetricAttribution.html", "MetricAttributes")
 METRIC_TEXT_LENGTH: Final = _of_model(256, "API_MetricAttribute.html", "MetricName")
+
+# jobs
+BATCH_INFERENCE_RESULTS: Final = Range(1, 500, Source("limits.html", LATE_2025))
+"""How many items a batch inference job gives for each line; documented for requests in real time only."""
+BATCH_SEGMENT_RESULTS: Final = Range(1, 5_000_000, Source("limits.html", LATE_2025))
+"""How many users a batch segment job finds for each line."""

@@ -51,6 +51,8 @@ def _solution(solution: Solution) -> dict[str, Any]:
         "solutionArn": solution.solution_arn,
         "configuration": solution.configuration,
         "tags": solution.document_tags,
+        "training": solution.training.render_schedule(),
+        "gate": solution.quality_gate.render() if solution.quality_gate is not None else None,
         "campaigns": [_campaign(campaign) for campaign in solution.campaigns],
     }
 

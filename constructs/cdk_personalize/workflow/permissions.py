@@ -77,6 +77,7 @@ SOLUTION: Permissions = {
     ),
     "any campaign": ("personalize:DescribeCampaign",),
     "*": ("personalize:ListSolutionVersions",),
+    "model metrics": ("cloudwatch:PutMetricData",),
 }
 
 RECOMMENDER: Permissions = {
@@ -134,6 +135,7 @@ WILDCARDS = {
     "dataset export jobs": "names of jobs are used once; those of this stack start with the names that are declared",
     "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
     "import jobs": "names of import jobs are used once, so every import has another",
+    "model metrics": "CloudWatch authorises publishing on no resource but *; the namespace must be the library's",
     "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",
     "owned recommenders": "removes recommenders that are no longer declared; the owner tag must be this workflow's",
     "owned trainings": "stops trainings of solutions that are no longer declared; an owner tag must be this workflow's",

@@ -149,8 +149,9 @@ def run_definition(
                 "imported": expression("[$imports.name]"),
                 "solutions": expression(
                     "[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
-                    "'metrics': metrics, 'campaigns': campaigns}]"
+                    "'metrics': metrics, 'refused': refused, 'campaigns': campaigns}]"
                 ),
+                "warnings": expression("[$solutions.warnings]"),
                 "recommenders": expression("[$recommenders.name]"),
                 "jobs": expression("[$append($deletions, $jobs).{'name': name, 'output': output}]"),
                 "pruned": expression(
@@ -191,6 +192,7 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
                 "phase": phase,
                 "document": document,
                 "execution": expression("$states.context.Execution.Id"),
+                "input": expression("$states.context.Execution.Input"),
                 "failedImports": expression("[$imports[$count(failures) > 0].name]"),
             },
         },
@@ -263,7 +265,20 @@ def _lock_states(partition: str, table_name: str) -> States:
             catchers=[catch("Take lock over", *HOLDER_UNKNOWN)],
             assign={"holderStatus": "$states.result.Status"},
         ),
-        "Holder running?": choice(("$holderStatus = 'RUNNING'", "Leave mark"), default="Take lock over"),
+        "Holder running?": choice(
+            # a mark tells that a run is asked for, and not what it is asked for
+            ("$holderStatus = 'RUNNING' and $exists($states.context.Execution.Input.rollback)", "Rollback not now"),
+            ("$holderStatus = 'RUNNING'", "Leave mark"),
+            default="Take lock over",
+        ),
+        "Rollback not now": {
+            "Type": "Fail",
+            "Error": "AnotherRun",
+            "Cause": expression(
+                "'another run is under way, ' & $holder & ', and a rollback does not wait for it: stop that run with "
+                "aws stepfunctions stop-execution, or wait for its end, and start this one again'"
+            ),
+        },
         "Take lock over": sdk_task(
             "dynamodb:putItem",
             partition=partition,

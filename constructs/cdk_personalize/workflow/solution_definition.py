@@ -1,4 +1,5 @@
-"""The state machine that makes one solution true: create or update it, train it, measure it, serve its campaigns.
+"""The state machine that makes one solution true: create or update it, train it, measure it, judge it, serve its
+campaigns.
 
 One execution a solution, started by the workflow's: a training of days then has a history of its own.
 Its input is one entry of ``solutions`` in the plan (``personalize_lambda.planner.solutions``).
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..metrics import MODEL_NAMESPACE, SOLUTION_DIMENSION, VERSION_DIMENSION
 from .deadlines import Deadlines
 from .states import (
     ALREADY_EXISTS,
@@ -15,6 +17,7 @@ from .states import (
     INVALID_INPUT,
     LIMIT_EXCEEDED,
     NOT_FOUND,
+    RETRY_METRICS,
     RETRY_READ,
     UNSTATED,
     Poll,
@@ -26,10 +29,39 @@ from .states import (
     error_reason,
     expression,
     finish,
+    one_line,
     retry_until,
     retry_write,
     sdk_task,
 )
+
+#: Tag of a solution version that is not served, or served whatever it is like (``personalize_lambda.planner.world``)
+VERDICT_TAG = "cdk-personalize:verdict"
+REFUSED = "refused"
+#: JSONata expression: what of the metrics falls short of the thresholds
+REFUSALS = one_line("""[$plan.gate.thresholds.(
+  $new := $lookup($metrics, metric);
+  $old := $lookup($servingMetrics, metric);
+  $least := $max([minimum, ($exists($old) ? $old : 0) * (1 - maxDrop)]);
+  $exists($new) and $new >= $least ? [] : {
+    'metric': metric, 'new': $exists($new) ? $new : null, 'old': $exists($old) ? $old : null, 'least': $least
+  }
+)]""")
+# Tag values take few signs; no more than 256 of them
+_VERDICT = one_line(f"""$substring('{REFUSED}: ' & $join($refused.thresholds.(
+  metric & ' is ' & (new = null ? 'missing' : $string(new)) & ' and has to be at least ' & $string(least)
+), ' - '), 0, 256)""")
+#: JSONata expression: each metric twice, of the solution and of the version
+DATA = one_line(f"""[$keys($metrics).(
+  $name := $;
+  $value := $lookup($metrics, $name);
+  $solution := {{'Name': '{SOLUTION_DIMENSION}', 'Value': $plan.name}};
+  $id := {{'Name': '{VERSION_DIMENSION}', 'Value': $split($version, '/')[-1]}};
+  [
+    {{'MetricName': $name, 'Value': $value, 'Dimensions': [$solution]}},
+    {{'MetricName': $name, 'Value': $value, 'Dimensions': [$solution, $id]}}
+  ]
+)]""")
 
 # A training that was begun all the same is listed only after a while
 _SETTLING_SECONDS = 30
@@ -83,14 +115,33 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
     )
     states: States = {
         "Begin": assign(
-            "Create?",
+            "Mark versions",
             plan="$states.input",
             version="$states.input.solutionVersionArn",
+            actions="$states.input.campaigns",
             metrics="{}",
+            servingMetrics="{}",
+            refused="null",
             campaigns="[]",
+            marks="[]",
             attempts="0",
-            notUpdated="[]",
+            problems="[]",
+            warnings="[]",
         ),
+        # a version that is not to be served any more must not be served again by the next run
+        "Mark versions": {
+            "Type": "Map",
+            "Items": expression("$plan.verdicts"),
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": "Begin mark",
+                "States": _mark_states(partition=partition, deadlines=deadlines),
+            },
+            "Assign": {"marks": expression("$states.result")},
+            "Next": "Marked?",
+        },
+        "Marked?": choice(("$count($marks.failures) > 0", "Not marked"), default="Create?"),
+        "Not marked": assign("Done", version="null", problems="[$marks.failures]"),
         "Create?": choice(
             ("$plan.create != null", "Create solution"),
             ("$plan.update != null", "Update solution"),
@@ -121,12 +172,12 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         "Update late": assign("Update failed", updateReason=update.waited),
         # what is trained and served does not depend on the update, which the next run tries again
         "Update failed": assign(
-            "Train?", notUpdated="[{'name': 'update of solution ' & $plan.name, 'reason': $updateReason}]"
+            "Train?", problems="[{'name': 'update of solution ' & $plan.name, 'reason': $updateReason}]"
         ),
         "Train?": choice(
             ("$plan.train != null", "Create solution version"),
             ("$version != null", version.start),
-            default="Done",
+            default="Campaigns",
         ),
         "Create solution version": sdk_task(
             "personalize:createSolutionVersion",
@@ -151,7 +202,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             retry=RETRY_READ,
             catchers=[catch("Training failed", versionReason=error_reason())],
             assign={
-                "begun": "[$states.result.SolutionVersions[Status in ['CREATE PENDING', 'CREATE IN_PROGRESS']]"
+                "begun": "[$states.result.SolutionVersions[$toMillis(CreationDateTime) > $plan.trainedUntil]"
                 ".SolutionVersionArn]"
             },
         ),
@@ -166,15 +217,69 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             "personalize:getSolutionMetrics",
             partition=partition,
             arguments={"SolutionVersionArn": expression("$version")},
-            next_state="Campaigns",
+            next_state="Publish?",
             retry=RETRY_READ,
-            # metrics are for the report; a model without them serves all the same
-            catchers=[catch("Campaigns")],
+            catchers=[catch("Metrics needed?", gateReason=error_reason())],
             assign={"metrics": "$states.result.Metrics"},
+        ),
+        # without a gate metrics are for the report; a model without them serves all the same
+        "Metrics needed?": choice(("$plan.gate != null", "Gate failed"), default="Campaigns"),
+        "Publish?": choice(("$plan.isNew and $count($keys($metrics)) > 0", "Publish metrics"), default="Gate?"),
+        "Publish metrics": sdk_task(
+            "cloudwatch:putMetricData",
+            partition=partition,
+            arguments={"Namespace": MODEL_NAMESPACE, "MetricData": expression(DATA)},
+            next_state="Gate?",
+            retry=RETRY_METRICS,
+            catchers=[catch("Metrics not published", publishReason=error_reason())],
+        ),
+        "Metrics not published": assign(
+            "Gate?", warnings="['metrics of ' & $plan.name & ' are not in CloudWatch: ' & $publishReason]"
+        ),
+        "Gate?": choice(
+            ("$plan.gate = null", "Campaigns"),
+            ("$plan.gate.solutionVersionArn = null", "Judge version"),
+            default="Get serving metrics",
+        ),
+        "Get serving metrics": sdk_task(
+            "personalize:getSolutionMetrics",
+            partition=partition,
+            arguments={"SolutionVersionArn": expression("$plan.gate.solutionVersionArn")},
+            next_state="Judge version",
+            retry=RETRY_READ,
+            catchers=[catch("Gate failed", gateReason=error_reason())],
+            assign={"servingMetrics": "$states.result.Metrics"},
+        ),
+        "Judge version": assign(
+            "Refused?",
+            refused=f"{{'solutionVersionArn': $version, 'thresholds': {REFUSALS}}}",
+        ),
+        "Refused?": choice(("$count($refused.thresholds) > 0", "Refuse version"), default="Accept version"),
+        "Accept version": assign("Campaigns", refused="null"),
+        "Refuse version": sdk_task(
+            "personalize:tagResource",
+            partition=partition,
+            arguments={
+                "ResourceArn": expression("$version"),
+                "Tags": [{"TagKey": VERDICT_TAG, "TagValue": expression(_VERDICT)}],
+            },
+            next_state="Keep serving",
+            retry=retry_write(deadlines.creation.to_seconds()),
+            # the next run then judges it again
+            catchers=[catch("Gate failed", gateReason=error_reason())],
+            # those of what is served
+            assign={"metrics": "$servingMetrics"},
+        ),
+        "Gate failed": assign("Keep serving", problems=_with_problem("quality gate of", "$gateReason")),
+        "Training late": assign("Training failed", versionReason=version.waited),
+        "Training failed": assign("Keep serving", problems=_with_problem("training", "$versionReason")),
+        # campaigns serve what they did before, and are otherwise made as they are declared
+        "Keep serving": assign(
+            "Campaigns", version="$plan.otherwise.solutionVersionArn", actions="$plan.otherwise.campaigns"
         ),
         "Campaigns": {
             "Type": "Map",
-            "Items": expression("$plan.campaigns"),
+            "Items": expression("$actions"),
             "ItemSelector": {
                 "campaign": expression("$states.context.Map.Item.Value"),
                 "solutionVersionArn": expression("$version"),
@@ -191,13 +296,13 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             name="$plan.name",
             solutionVersionArn="$version",
             metrics="$metrics",
+            refused="$refused",
+            warnings="[$warnings]",
             campaigns="[$campaigns.name]",
-            failures="$append($notUpdated, [$campaigns.failures])",
+            failures="$append($problems, [$campaigns.failures])",
         ),
         "Solution late": assign("Solution failed", solutionReason=solution.waited),
-        "Solution failed": _failed("$plan.name", "'solution'", "$solutionReason"),
-        "Training late": assign("Training failed", versionReason=version.waited),
-        "Training failed": _failed("$plan.name", "'training'", "$versionReason"),
+        "Solution failed": assign("Done", version="null", problems=_with_problem("solution", "$solutionReason")),
     }
     return {
         "Comment": "Creates, trains and serves one solution of Amazon Personalize",
@@ -207,14 +312,28 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
     }
 
 
-def _failed(name: str, what: str, reason: str) -> dict[str, Any]:
-    return finish(
-        name=name,
-        solutionVersionArn="null",
-        metrics="{}",
-        campaigns="[]",
-        failures=f"$append($notUpdated, [{{'name': {what} & ' ' & {name}, 'reason': {reason}}}])",
-    )
+def _with_problem(what: str, reason: str) -> str:
+    """JSONata expression: what went wrong so far, and ``what``."""
+    return f"$append($problems, [{{'name': '{what} ' & $plan.name, 'reason': {reason}}}])"
+
+
+def _mark_states(*, partition: str, deadlines: Deadlines) -> States:
+    """Say of one version whether it is to be served."""
+    return {
+        "Begin mark": assign("Mark version", mark="$states.input"),
+        "Mark version": sdk_task(
+            "personalize:tagResource",
+            partition=partition,
+            arguments=expression("$mark"),
+            next_state="Version marked",
+            retry=retry_write(deadlines.creation.to_seconds()),
+            catchers=[catch("Version not marked", markReason=error_reason())],
+        ),
+        "Version marked": finish(failures="[]"),
+        "Version not marked": finish(
+            failures="[{'name': 'rollback: tag of ' & $mark.ResourceArn, 'reason': $markReason}]"
+        ),
+    }
 
 
 def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:

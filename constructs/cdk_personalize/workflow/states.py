@@ -41,6 +41,10 @@ def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
 RETRY_READ = [_retry(LIMIT_EXCEEDED, UNNAMED, CLIENT, interval=2, attempts=8, longest=60)]
 # A resource that was just created may not be readable at once
 RETRY_READ_NEW = [*RETRY_READ, _retry(NOT_FOUND, interval=2, attempts=5, longest=10)]
+# What is not worth waiting for
+RETRY_METRICS = [
+    _retry("CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", interval=2, attempts=3, longest=10)
+]
 RETRY_LAMBDA = [
     _retry(
         "Lambda.ServiceException",
@@ -88,6 +92,11 @@ def retry_in_queue(deadline_seconds: float) -> list[State]:
 def expression(text: str) -> str:
     """``text`` as a JSONata expression of a state machine."""
     return f"{{% {text} %}}"
+
+
+def one_line(text: str) -> str:
+    """A longer JSONata expression as validators take it; no text in it may have line breaks or several spaces."""
+    return " ".join(text.split())
 
 
 def either(first: str, otherwise: str) -> str:

@@ -28,6 +28,7 @@ from .._nag import acknowledge, acknowledge_resources
 from .._names import physical_name
 from .._provider import Provider
 from ..dataset_group import DatasetGroup
+from ..metrics import MODEL_NAMESPACE
 from . import permissions
 from .deadlines import Deadlines
 from .desired_state import desired_state
@@ -338,6 +339,7 @@ class Workflow(Construct):
             **dict.fromkeys(("owned campaigns", "owned recommenders", "owned solutions"), owned),
             # a version that was trained by hand may lack the tag
             "owned trainings": {"StringEqualsIfExists": {OWNER_CONDITION: self.dataset_group.owner}},
+            "model metrics": {"StringEquals": {"cloudwatch:namespace": MODEL_NAMESPACE}},
             "service roles": to_personalize,
         }
         return [
@@ -385,6 +387,7 @@ class Workflow(Construct):
             "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
             "key": lambda: [key.key_arn] if key else [],
             "lock table": lambda: [self._table.table_arn],
+            "model metrics": lambda: ["*"],
             "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
             "owned recommenders": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
             "owned solutions": lambda: [self._arn("personalize", "solution/*")],

@@ -6,17 +6,42 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .compare import empty_datasets, holds, refuse_foreign
-from .world import ACTIVE, FAILED, STOPPED, UPDATABLE, UPDATABLE_CONFIG, JsonObject, SolutionState, World, solution_of
+from .gate import plan_gate, served_versions
+from .rollback import rolled_back
+from .world import (
+    ACTIVE,
+    FAILED,
+    UPDATABLE,
+    UPDATABLE_CONFIG,
+    VERDICT_TAG,
+    JsonObject,
+    SolutionState,
+    SolutionVersion,
+    World,
+    solution_of,
+)
 
-_VERSION_SETTLED = {ACTIVE, FAILED, STOPPED}
 _LATEST = "$LATEST"
+_FULL, _UPDATE = "FULL", "UPDATE"
+_NOTHING: JsonObject = {"solutionVersionArn": None, "campaigns": []}
 
 
-def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
+def plan_solutions(
+    document: Mapping[str, Any],
+    world: World,
+    failed_imports: Sequence[str],
+    *,
+    rollback: str | None = None,
+    execution: str = "",
+) -> JsonObject:
     """The trainings to stop, and the solutions to create, update, train or serve.
 
-    A solution is trained when it has no version that serves or is on its way, once every declared dataset holds data
-    and no import of this run has failed: a model is never made from half of the data.
+    A solution is trained when it has no version that was trained or is on its way, or when the newest is older than it
+    may be, once every declared dataset holds data and no import of this run has failed: a model is never made from half
+    of the data. Campaigns serve the newest version that is not refused.
+
+    :param rollback: The version that is to serve whatever is newer. Default: - none
+    :param execution: The run, for the record of a rollback.
     """
     empty = empty_datasets(document, world)
     may_train = not empty and not failed_imports
@@ -25,26 +50,48 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
     for solution in document["solutions"]:
         state = world.solutions.get(solution["solutionArn"])
         refuse_foreign("solution", solution["name"], state)
-        newest_first = sorted(state.versions, key=lambda v: v.created, reverse=True) if state else []
-        training = next((v for v in newest_first if v.status not in _VERSION_SETTLED), None)
-        serving = training or next((v for v in newest_first if v.status == ACTIVE), None)
-        is_waiting = serving is None and not may_train
+        found = sorted(state.versions, key=lambda v: v.created, reverse=True) if state else []
+        is_rollback = rollback is not None and solution_of(rollback) == solution["solutionArn"]
+        versions = rolled_back(found, rollback, execution) if rollback is not None and is_rollback else found
+        newest = next((v for v in versions if v.is_trained), None)
+        is_waiting = newest is None and not may_train
         if is_waiting and empty:
             waiting.append(f"{solution['name']}: data for {', '.join(empty)}")
+        mode = _training_mode(solution, world, versions) if may_train and not is_rollback else None
+        training = next((v for v in versions if not v.is_settled and not v.is_refused), None)
+        ready = next((v for v in versions if v.status == ACTIVE and not v.is_refused), None)
+        serving = None if mode else training or ready
+        otherwise = _keep_serving(solution, world, versions, ready)
+        if mode or serving:
+            campaigns = _campaign_actions(solution, world, serving.arn if serving else None)
+        else:  # all that was trained is refused, or nothing was
+            campaigns, otherwise = [] if is_waiting else otherwise["campaigns"], _NOTHING
         step = {
             "name": solution["name"],
             "solutionArn": solution["solutionArn"],
+            "verdicts": [
+                {"resourceArn": now.arn, "tags": [{"tagKey": VERDICT_TAG, "tagValue": now.verdict}]}
+                for now, before in zip(versions, found, strict=True)
+                if now.verdict != before.verdict
+            ],
             "create": None if state or is_waiting else _create_solution(document, solution),
             "update": _update_solution(solution, state) if state else None,
-            "train": None if serving or is_waiting else _train(solution),
+            "train": _train(solution, mode) if mode else None,
+            # what a call without an answer may have begun is newer than this, in milliseconds
+            "trainedUntil": int(max((v.created for v in versions), default=0) * 1000),
             "solutionVersionArn": serving.arn if serving else None,
-            "campaigns": [
-                action
-                for campaign in ([] if is_waiting else solution["campaigns"])
-                if (action := _campaign_action(solution, campaign, world, serving.arn if serving else None))
-            ],
+            "isNew": bool(mode or training) or _is_unserved(solution, world, serving),
+            "gate": plan_gate(solution, world, serving),
+            "campaigns": campaigns,
+            "otherwise": otherwise,
         }
-        if training or any(step[part] for part in ("create", "update", "train", "campaigns")):
+        if versions and not (mode or serving or is_waiting):
+            waiting += [
+                f"{campaign['name']}: a version of {solution['name']} that is not refused"
+                for campaign in solution["campaigns"]
+                if campaign["campaignArn"] not in world.campaigns
+            ]
+        if training or any(step[part] for part in ("verdicts", "create", "update", "train", "campaigns")):
             solutions.append(step)
     declared = {solution["solutionArn"] for solution in document["solutions"]}
     return {
@@ -54,11 +101,58 @@ def plan_solutions(document: Mapping[str, Any], world: World, failed_imports: Se
             for solution in world.solutions.values()
             if solution.owned and solution.arn not in declared
             for version in solution.versions
-            if version.status not in _VERSION_SETTLED
+            if not version.is_settled
         ],
         "solutions": solutions,
         "waitingFor": waiting,
     }
+
+
+def _training_mode(solution: Mapping[str, Any], world: World, newest_first: Sequence[SolutionVersion]) -> str | None:
+    """How a solution is to be trained now; None where it is not. One training at a time, whatever becomes of it."""
+    if any(not version.is_settled for version in newest_first):
+        return None
+    newest = next((version for version in newest_first if version.is_trained), None)
+    if newest is None or (world.last_deletion is not None and newest.created < world.last_deletion):
+        return _FULL
+    schedule = solution.get("training")
+    if schedule is None or world.now - newest.created < schedule["every"]:
+        return None
+    full = next((version for version in newest_first if version.status == ACTIVE and version.mode != _UPDATE), None)
+    is_recent = full is not None and world.now - full.created < schedule.get("fullEvery", 0)
+    return _UPDATE if is_recent else _FULL
+
+
+def _is_unserved(solution: Mapping[str, Any], world: World, version: SolutionVersion | None) -> bool:
+    """Whether a version is one that campaigns are about to serve for the first time."""
+    if version is None or version.is_chosen or not solution["campaigns"]:
+        return False
+    return version.arn not in served_versions(solution, world)
+
+
+def _keep_serving(
+    solution: Mapping[str, Any], world: World, versions: Sequence[SolutionVersion], ready: SolutionVersion | None
+) -> JsonObject:
+    """What to do with the campaigns if the version that is to be served does not come to that: each goes on with its
+    own, and new ones join them."""
+    known = {version.arn for version in versions}
+    ours = [arn for arn in served_versions(solution, world) if arn in known]
+    judged = ready is not None and (ready.is_chosen or not solution.get("gate"))
+    held = ours[0] if ours else ready.arn if ready is not None and judged else None
+    actions = []
+    for campaign in solution["campaigns"]:
+        state = world.campaigns.get(campaign["campaignArn"])
+        version = state.solution_version_arn if state is not None and state.status != FAILED else held
+        action = version and _campaign_action(solution, campaign, world, version)
+        if action:
+            action["arguments"] |= {"solutionVersionArn": version, **action["arguments"]} if action["arguments"] else {}
+            actions.append(action)
+    return {"solutionVersionArn": held, "campaigns": actions}
+
+
+def _campaign_actions(solution: Mapping[str, Any], world: World, serve: str | None) -> list[JsonObject]:
+    found = (_campaign_action(solution, campaign, world, serve) for campaign in solution["campaigns"])
+    return [action for action in found if action]
 
 
 def _create_solution(document: Mapping[str, Any], solution: Mapping[str, Any]) -> JsonObject:
@@ -82,8 +176,8 @@ def _update_solution(solution: Mapping[str, Any], state: SolutionState) -> JsonO
     return {"solutionArn": solution["solutionArn"], **wanted}
 
 
-def _train(solution: Mapping[str, Any]) -> JsonObject:
-    return {"solutionArn": solution["solutionArn"], "trainingMode": "FULL", "tags": solution["tags"]}
+def _train(solution: Mapping[str, Any], mode: str) -> JsonObject:
+    return {"solutionArn": solution["solutionArn"], "trainingMode": mode, "tags": solution["tags"]}
 
 
 def _campaign_action(

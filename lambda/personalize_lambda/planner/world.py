@@ -16,6 +16,11 @@ COMPLETED = "COMPLETED"
 FAILED = "CREATE FAILED"
 STOPPED = "CREATE STOPPED"
 INACTIVE = "INACTIVE"
+VERDICT_TAG = "cdk-personalize:verdict"
+"""Tag of a solution version whose value begins with :data:`REFUSED` or :data:`CHOSEN`, and says why. Others are not
+judged yet, or were found good."""
+REFUSED = "refused"
+CHOSEN = "chosen"
 UPDATABLE = ("performAutoTraining", "performIncrementalUpdate")
 UPDATABLE_CONFIG = ("autoTrainingConfig",)
 """What of a solution is changed in place; everything else makes another solution."""
@@ -60,11 +65,33 @@ class JobState:
 
 @dataclass(frozen=True, kw_only=True)
 class SolutionVersion:
-    """A solution version as it is."""
+    """A solution version as it is; ``verdict`` is what was said of it, see :data:`VERDICT_TAG`."""
 
     arn: str
     status: str
     created: float
+    mode: str = "FULL"
+    verdict: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its training has ended, in whatever way."""
+        return self.status in (ACTIVE, FAILED, STOPPED)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it was trained, or is being trained."""
+        return self.status not in (FAILED, STOPPED)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether campaigns must not serve it."""
+        return (self.verdict or "").startswith(REFUSED)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether campaigns are to serve it, whatever it is like."""
+        return (self.verdict or "").startswith(CHOSEN)
 
 
 @dataclass(frozen=True, kw_only=True)

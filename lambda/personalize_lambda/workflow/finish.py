@@ -47,6 +47,7 @@ def summarize(execution: Mapping[str, Any]) -> dict[str, Any]:
         "waitingFor": output.get("waitingFor", []),
         "imported": output.get("imported", []),
         "solutions": output.get("solutions", []),
+        "warnings": output.get("warnings", []),
         "recommenders": output.get("recommenders", []),
         "jobs": output.get("jobs", []),
         "pruned": output.get("pruned", []),
@@ -61,9 +62,11 @@ def message(report: Mapping[str, Any]) -> str:
     lines += _section("Waiting for", report["waitingFor"])
     lines += _section("Imported", report["imported"])
     lines += _section("Solutions", [_solution(solution) for solution in report["solutions"]])
+    lines += _section("Refused by the quality gate, so campaigns serve what they did", _refused(report["solutions"]))
     lines += _section("Recommenders", report["recommenders"])
     lines += _section("Jobs", [_job(job) for job in report["jobs"]])
     lines += _section("Removed, being declared no more", report["pruned"])
+    lines += _section("Warnings", report["warnings"])
     return "\n".join([*lines, "", f"Execution: {report['execution']}"])
 
 
@@ -79,6 +82,22 @@ def _solution(solution: Mapping[str, Any]) -> str:
 
 def _job(job: Mapping[str, Any]) -> str:
     return f"{job['name']}: {job['output']}" if job.get("output") else str(job["name"])
+
+
+def _refused(solutions: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{solution['name']} ({refused['solutionVersionArn']}): "
+        f"{'; '.join(_threshold(threshold) for threshold in refused['thresholds'])}"
+        for solution in solutions
+        if (refused := solution.get("refused"))
+    ]
+
+
+def _threshold(threshold: Mapping[str, Any]) -> str:
+    new, old = threshold["new"], threshold["old"]
+    has = "missing" if new is None else f"{new:.4g}"
+    served = "" if old is None else f"; what is served has {old:.4g}"
+    return f"{threshold['metric']} is {has} and has to be at least {threshold['least']:.4g}{served}"
 
 
 def _tell(report: Mapping[str, Any]) -> None:

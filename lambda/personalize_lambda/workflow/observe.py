@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from personalize_lambda.planner.world import (
+    ACTIVE,
     FAILED,
     UPDATABLE,
     UPDATABLE_CONFIG,
+    VERDICT_TAG,
     CampaignState,
     DatasetState,
     ImportJob,
@@ -118,15 +121,31 @@ def _solution(personalize: Any, arn: str, owner: str) -> SolutionState:
         status=solution["status"],
         owned=_owned(personalize, arn, owner),
         configuration=_updatable(solution),
-        versions=[
-            SolutionVersion(
-                arn=version["solutionVersionArn"],
-                status=version["status"],
-                created=version["creationDateTime"].timestamp(),
-            )
-            for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=arn)
-        ],
+        versions=_versions(personalize, arn),
     )
+
+
+def _versions(personalize: Any, solution_arn: str) -> list[SolutionVersion]:
+    """The versions of a solution, newest first, with what was said of them as far as it matters: up to the newest that
+    may serve."""
+    listed = [
+        SolutionVersion(
+            arn=version["solutionVersionArn"],
+            status=version["status"],
+            created=version["creationDateTime"].timestamp(),
+            mode=version.get("trainingMode", "FULL"),
+        )
+        for version in _pages(personalize, "list_solution_versions", "solutionVersions", solutionArn=solution_arn)
+    ]
+    newest_first = sorted(listed, key=lambda version: version.created, reverse=True)
+    for index, version in enumerate(newest_first):
+        if version.is_trained:
+            tags = personalize.list_tags_for_resource(resourceArn=version.arn)["tags"]
+            verdict = next((tag["tagValue"] for tag in tags if tag["tagKey"] == VERDICT_TAG), None)
+            newest_first[index] = version = replace(version, verdict=verdict)
+            if version.status == ACTIVE and not version.is_refused:
+                break
+    return newest_first
 
 
 def _updatable(solution: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from personalize_lambda.planner.imports import plan_imports
 from personalize_lambda.planner.jobs import plan_deletions, plan_jobs
 from personalize_lambda.planner.prune import plan_prune
 from personalize_lambda.planner.recommenders import plan_recommenders
+from personalize_lambda.planner.rollback import rollback_target
 from personalize_lambda.planner.solutions import plan_solutions
 
 from . import lock
@@ -22,8 +23,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Plan one phase of a run.
 
     :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the
-        desired state), ``execution`` (the run's ARN), ``failedImports`` (names of the datasets whose import failed in
-        this run).
+        desired state), ``execution`` (the run's ARN), ``input`` (the run's), ``failedImports`` (names of the datasets
+        whose import failed in this run).
     """
     return patiently(lambda: _plan(event))
 
@@ -38,6 +39,8 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
     location = event["document"]
     document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
     world = observe(document, personalize=client("personalize"), s3=client("s3"))
+    # found out in the first phase, before anything is done
+    rollback = rollback_target(document, world, event.get("input", {}))
     match event["phase"]:
         case "imports":
             plan = plan_imports(document, world, event["execution"])
@@ -45,12 +48,15 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
                 step["create"] = step["create"] and _request("CreateDatasetImportJob", step["create"])
             plan["deletions"] = _job_requests(plan_deletions(document, world, event["execution"]))
         case "solutions":
-            plan = plan_solutions(document, world, event["failedImports"])
+            plan = plan_solutions(
+                document, world, event["failedImports"], rollback=rollback, execution=event["execution"]
+            )
             for step in plan["solutions"]:
                 step["create"] = step["create"] and _request("CreateSolution", step["create"])
                 step["update"] = step["update"] and _request("UpdateSolution", step["update"])
                 step["train"] = step["train"] and _request("CreateSolutionVersion", step["train"])
-                for campaign in step["campaigns"]:
+                step["verdicts"] = [_request("TagResource", verdict) for verdict in step["verdicts"]]
+                for campaign in (*step["campaigns"], *step["otherwise"]["campaigns"]):
                     operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"
                     campaign["arguments"] = _request(operation, campaign["arguments"])
             recommenders = plan_recommenders(document, world, event["failedImports"])

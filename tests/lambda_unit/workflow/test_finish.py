@@ -112,6 +112,31 @@ def test_success_is_told(finished: Callable[..., Services]) -> None:
     assert json.loads(event["Detail"])["status"] == "COMPLETED"
 
 
+def test_a_refused_version_and_warnings_are_told(finished: Callable[..., Services]) -> None:
+    thresholds = [
+        {"metric": "coverage", "new": 0.1, "old": 0.25, "least": 0.2375},
+        {"metric": "precision_at_5", "new": None, "old": None, "least": 0.01},
+    ]
+    refused = {"solutionVersionArn": "arn:v2", "thresholds": thresholds}
+    output = json.loads(SUCCEEDED["output"])
+    output["solutions"][0] |= {"refused": refused, "campaigns": []}
+    output["warnings"] = ["metrics of picks are not in CloudWatch: CloudWatch.CloudWatchException: no"]
+    services = finished({**SUCCEEDED, "output": json.dumps(output)}, HELD)
+    [message] = services.messages
+    assert message["Subject"] == "COMPLETED: workflow films"
+    assert message["Message"].partition("Solutions:\n")[2] == (
+        "- picks (arn:v1), no change of a campaign. coverage 0.25, precision_at_5 0.06849\n\n"
+        "Refused by the quality gate, so campaigns serve what they did:\n"
+        "- picks (arn:v2): coverage is 0.1 and has to be at least 0.2375; what is served has 0.25; "
+        "precision_at_5 is missing and has to be at least 0.01\n\n"
+        "Removed, being declared no more:\n- old\n\n"
+        "Warnings:\n- metrics of picks are not in CloudWatch: CloudWatch.CloudWatchException: no\n\n"
+        f"Execution: {RUN}"
+    )
+    [event] = services.events
+    assert json.loads(event["Detail"])["solutions"][0]["refused"] == refused
+
+
 def test_every_failure_is_named(finished: Callable[..., Services]) -> None:
     message = finished(FAILED, HELD).messages[0]["Message"]
     assert "Workflow films: FAILED\n\nWhat failed:\nimport of items: bad\ntraining picks: too few\n" in message

@@ -102,9 +102,17 @@ def ask(cloud: Cloud, clients: Callable[..., None], monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setenv("LOCK_TABLE", "lock")
 
-    def phase(name: str, wanted: dict[str, Any], failed: tuple[str, ...] = (), holder: str = "run") -> Any:
+    def phase(
+        name: str, wanted: dict[str, Any], failed: tuple[str, ...] = (), holder: str = "run", given: Any = None
+    ) -> Any:
         clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted), dynamodb=Lock(holder))
-        event = {"phase": name, "document": {"bucket": BUCKET, "key": "k"}, "execution": "run", "failedImports": failed}
+        event = {
+            "phase": name,
+            "document": {"bucket": BUCKET, "key": "k"},
+            "execution": "run",
+            "input": given or {},
+            "failedImports": failed,
+        }
         return plan.handler(event, None)
 
     return phase
@@ -210,6 +218,48 @@ def test_what_is_changed_in_place(cloud: Cloud, ask: Callable[..., Any], follows
         pass
     steps = ask("solutions", wanted)["solutions"]
     assert [step["solutionVersionArn"] for step in steps] == ([] if follows else [newer])
+
+
+def test_retraining_and_rollback(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
+    first = make.version(solution)
+    make.campaign(first, tags=TAGS)
+    wanted = document()
+    wanted["solutions"][0] |= {
+        "configuration": {"recipeArn": V2, "performAutoTraining": False},
+        "training": {"every": 3600.0},
+        "gate": {"thresholds": [{"metric": "coverage", "minimum": 0, "maxDrop": 1}], "firstVersion": "SERVE"},
+    }
+    assert ask("solutions", wanted)["solutions"] == []
+    cloud.advance(3600)
+    (step,) = ask("solutions", wanted)["solutions"]
+    assert step["train"] == {
+        "SolutionArn": solution,
+        "TrainingMode": "FULL",
+        "Tags": [{"TagKey": "cdk-personalize:owner", "TagValue": "films"}],
+    }
+    assert step["gate"]["solutionVersionArn"] == first
+    second = make.version(solution)
+    client.update_campaign(campaignArn=f"{PREFIX}:campaign/live", solutionVersionArn=second)
+    while _campaign(client, f"{PREFIX}:campaign/live") != (second, "ACTIVE"):
+        pass
+    assert ask("solutions", wanted)["solutions"] == []
+
+    with pytest.raises(ValueError, match=f"possible: {second}, {first}|possible: {first}, {second}"):
+        ask("imports", wanted, given={"rollback": f"{first}0"})
+    (step,) = ask("solutions", wanted, given={"rollback": first})["solutions"]
+    for verdict in step["verdicts"]:
+        client.tag_resource(**camel(verdict))
+    assert step["campaigns"][0]["arguments"]["CampaignArn"] == f"{PREFIX}:campaign/live"
+    client.update_campaign(**camel(step["campaigns"][0]["arguments"]), solutionVersionArn=step["solutionVersionArn"])
+    while _campaign(client, f"{PREFIX}:campaign/live") != (first, "ACTIVE"):
+        pass
+    assert ask("solutions", wanted)["solutions"] == []
+    cloud.advance(3600)
+    (step,) = ask("solutions", wanted)["solutions"]
+    assert (step["train"]["TrainingMode"], step["otherwise"]["solutionVersionArn"]) == ("FULL", first)
 
 
 def test_a_failed_update_is_tried_again(cloud: Cloud, ask: Callable[..., Any]) -> None:

@@ -15,8 +15,9 @@ import pytest
 from cdk_personalize.workflow.deadlines import Deadlines
 from cdk_personalize.workflow.recommender_definition import recommender_definition
 from cdk_personalize.workflow.run_definition import run_definition
-from cdk_personalize.workflow.solution_definition import solution_definition
+from cdk_personalize.workflow.solution_definition import REFUSED, VERDICT_TAG, solution_definition
 from cdk_personalize.workflow.states import retry_until
+from personalize_lambda.planner import world
 
 ROOT = Path(__file__).parents[3]
 VALIDATOR = ROOT / "node_modules" / ".bin" / "asl-validator"
@@ -143,8 +144,21 @@ def test_a_solution_is_trained_and_served_even_if_its_update_fails() -> None:
     (catcher,) = states["Update solution"]["Catch"]
     assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "Update failed")
     assert states["Update failed"]["Next"] == "Train?"
-    for name in ("Done", "Solution failed", "Training failed"):
-        assert states[name]["Output"]["failures"].startswith("{% $append($notUpdated, [")
+    assert states["Done"]["Output"]["failures"].startswith("{% $append($problems, [")
+    for name in ("Gate failed", "Solution failed", "Training failed"):
+        assert states[name]["Assign"]["problems"].startswith("{% $append($problems, [")
+
+
+def test_tags_that_say_whether_a_version_serves_are_those_that_the_planner_reads() -> None:
+    assert (VERDICT_TAG, REFUSED) == (world.VERDICT_TAG, world.REFUSED)
+
+
+def test_a_rollback_does_not_wait_for_another_run() -> None:
+    """The run that is started once that one has ended would not know what was asked for."""
+    first, second = DEFINITIONS["run"]["States"]["Holder running?"]["Choices"]
+    assert "$exists($states.context.Execution.Input.rollback)" in first["Condition"]
+    assert (first["Next"], second["Next"]) == ("Rollback not now", "Leave mark")
+    assert DEFINITIONS["run"]["States"]["Rollback not now"]["Type"] == "Fail"
 
 
 @pytest.mark.parametrize("deadline", [60, 3000, 6 * 3600])

@@ -21,6 +21,7 @@ _role: ContextVar[str | None] = ContextVar("role of the state machine", default=
 
 #: per SDK integration the prefix of its IAM actions
 PREFIXES: Final = {
+    "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
     "personalize": "personalize",
     "personalizeevents": "personalize",
@@ -95,7 +96,8 @@ def _needs_of_sdk(service: PersonalizeService, name: str, operation: str, argume
         raise stepfunctions._ExecutionError("States.Runtime", f"what {name} needs under enforced IAM is not known here")
     action = f"{PREFIXES[name]}:{operation}"
     if PREFIXES[name] != "personalize":
-        yield Need(action, _resource_of_others(name, arguments), {})
+        context = {"cloudwatch:namespace": arguments["Namespace"]} if "Namespace" in arguments else {}
+        yield Need(action, _resource_of_others(name, arguments), context)
         return
     members = {key[:1].lower() + key[1:]: value for key, value in arguments.items()}
     resource = requested_resource(operation, members, get_region(), get_account_id())
