@@ -17,6 +17,7 @@ from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import READ_BUCKET, READ_OBJECTS, WRITE_OBJECTS, allow_personalize_writing
 from cdk_personalize.dataset import DataSource
 from cdk_personalize.dataset_group import DatasetGroup
+from cdk_personalize.facts.limits import Range
 from cdk_personalize.filter import Filter, IFilter
 from cdk_personalize.filter_expression import Dataset, Target
 from cdk_personalize.recipe import Recipe, RecipeType

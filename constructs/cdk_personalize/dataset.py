@@ -140,6 +140,8 @@ class Dataset(Resource):
         dataset_group: DatasetGroup,
         schema: Schema,
         source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        publish_attribution_metrics: bool = False,
         removal_policy: RemovalPolicy | None = None,
     ) -> None:
         """Create the dataset.
@@ -148,22 +150,44 @@ class Dataset(Resource):
         :param id: Construct id.
         :param dataset_group: The dataset group that it belongs to.
         :param schema: Its columns; they say what type it is of.
-        :param source: Where it is imported from.
+        :param source: Where it is imported from. Its files are all of the data: when they change, they are imported in
+            place of what was imported before.
             Default: - the folder ``<id of the dataset group>/<type in lower case>/`` of the group's data bucket
+        :param incremental_source: A folder of additions to the source: every file in it, and every folder in it, is
+            imported once, in the order of their names, and adds to what is there. Interactions are appended, items,
+            users and actions of the same id are replaced. An import of interactions needs 1,000 records at least, any
+            has 1 GB at most. When the source changes, and with it all of the data, additions that are still in the
+            folder are imported again: move those away that the source now contains.
+            See https://docs.aws.amazon.com/personalize/latest/dg/incremental-data-updates.html
+            Default: - nothing is added; the source is imported as a whole
+        :param publish_attribution_metrics: Whether each import writes a report of the metric attribution to its report
+            bucket; for interactions. Default: - no report
         :param removal_policy: What happens when it is removed from the stack: ``DESTROY``, ``RETAIN`` or
             ``RETAIN_ON_UPDATE_OR_DELETE``. Default: - as for the dataset group
-        :raises ValueError: When the group has one of this type, its domain does not take the schema, the source is in
-            another Region, or the removal policy is not valid.
+        :raises ValueError: When the group has one of this type, its domain does not take the schema, a source is in
+            another Region, the sources overlap, only interactions can publish metrics, or the removal policy is not
+            valid.
         """
         policy = removal_policy or dataset_group.removal_policy
         check_removal_policy(policy)
-        if source is not None:
-            check_region("the bucket of source", source.bucket, Stack.of(scope))
+        for given in (source, incremental_source):
+            if given is not None:
+                check_region("the bucket of source", given.bucket, Stack.of(scope))
         dataset_group._check_new(schema)
+        if publish_attribution_metrics and schema.dataset_type is not DatasetType.INTERACTIONS:
+            raise ValueError(
+                "publish_attribution_metrics is for the dataset of INTERACTIONS, which metrics are computed from, "
+                f"got True for {schema.dataset_type.value}"
+            )
+        source = source or _default_source(dataset_group, schema.dataset_type)
+        if incremental_source is not None:
+            _check_incremental_source(source, incremental_source)
         super().__init__(scope, id)
         self._dataset_group = dataset_group
         self._schema = schema
-        self._source = source or _default_source(dataset_group, schema.dataset_type)
+        self._source = source
+        self._incremental_source = incremental_source
+        self._publish_attribution_metrics = publish_attribution_metrics
         self._name = physical_name(self, max_length=DATASET_NAME_LENGTH)
         self._tags = ResourceTags(self, RESOURCE_TYPE, dataset_group.owner)
         schema_resource = custom_resource(
@@ -238,6 +262,21 @@ class Dataset(Resource):
         return self._source
 
     @property
+    def incremental_source(self) -> DataSource | None:
+        """Where additions are imported from, or ``None``."""
+        return self._incremental_source
+
+    @property
+    def sources(self) -> list[DataSource]:
+        """Everywhere that it is imported from."""
+        return [self._source] if self._incremental_source is None else [self._source, self._incremental_source]
+
+    @property
+    def publish_attribution_metrics(self) -> bool:
+        """Whether each import writes a report of the metric attribution."""
+        return self._publish_attribution_metrics
+
+    @property
     def grants(self) -> DatasetGrants:
         """What can be allowed on the dataset."""
         return DatasetGrants(self)
@@ -283,6 +322,33 @@ class Dataset(Resource):
             job_output=job_output,
             every=every,
             role=role,
+        )
+
+    def _problems(self) -> list[str]:
+        """Return what does not fit the rest of the group, once all of it is declared."""
+        attribution = self._dataset_group.metric_attribution
+        if not self._publish_attribution_metrics or (attribution is not None and attribution.report_bucket is not None):
+            return []
+        return [
+            f"publish_attribution_metrics of dataset {self.node.path!r} needs a metric attribution with a report "
+            "bucket, got none; add add_metric_attribution(metrics=..., report_bucket=...) to the dataset group"
+        ]
+
+
+def _check_incremental_source(source: DataSource, additions: DataSource) -> None:
+    if Token.is_unresolved(additions.prefix) or Token.is_unresolved(source.prefix):
+        return
+    if not additions.prefix.endswith("/"):
+        raise ValueError(
+            f"incremental_source must be a folder, whose prefix ends in '/', got {additions.prefix!r}; a single file "
+            "can be imported as source"
+        )
+    is_same_bucket = additions.bucket is source.bucket or additions.bucket.bucket_name == source.bucket.bucket_name
+    if is_same_bucket and (additions.prefix.startswith(source.prefix) or source.prefix.startswith(additions.prefix)):
+        raise ValueError(
+            f"incremental_source must be outside of source, and source outside of it, since all files below a folder "
+            f"are imported with it, got {additions.prefix!r} and {source.prefix!r}; allowed is, for instance, "
+            f"'{additions.prefix.split('/')[0]}-additions/'"
         )
 
 

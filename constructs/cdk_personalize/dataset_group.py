@@ -304,64 +304,103 @@ class DatasetGroup(Resource):
         return self._workflow
 
     def add_interactions(
-        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+        self,
+        *,
+        schema: Schema,
+        source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        publish_attribution_metrics: bool = False,
+        removal_policy: RemovalPolicy | None = None,
     ) -> Dataset:
         """Add the dataset of interactions, as the child ``Interactions``.
 
         :param schema: Its columns.
         :param source: Where it is imported from. Default: - the folder ``<id>/interactions/`` of the data bucket
+        :param incremental_source: Where additions are imported from. Default: - none, see :class:`Dataset`
+        :param publish_attribution_metrics: Whether imports report metrics to S3. Default: - no, see :class:`Dataset`
         :param removal_policy: What happens when it is removed. Default: - as for the dataset group
         :raises ValueError: When there is one, or the schema is for another type.
         """
-        return self._add_dataset(DatasetType.INTERACTIONS, schema, source, removal_policy)
+        return self._add_dataset(
+            DatasetType.INTERACTIONS,
+            schema,
+            source,
+            incremental_source,
+            removal_policy,
+            publish_attribution_metrics=publish_attribution_metrics,
+        )
 
     def add_items(
-        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+        self,
+        *,
+        schema: Schema,
+        source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        removal_policy: RemovalPolicy | None = None,
     ) -> Dataset:
         """Add the dataset of items, as the child ``Items``.
 
         :param schema: Its columns.
         :param source: Where it is imported from. Default: - the folder ``<id>/items/`` of the data bucket
+        :param incremental_source: Where additions are imported from. Default: - none, see :class:`Dataset`
         :param removal_policy: What happens when it is removed. Default: - as for the dataset group
         :raises ValueError: When there is one, or the schema is for another type.
         """
-        return self._add_dataset(DatasetType.ITEMS, schema, source, removal_policy)
+        return self._add_dataset(DatasetType.ITEMS, schema, source, incremental_source, removal_policy)
 
     def add_users(
-        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+        self,
+        *,
+        schema: Schema,
+        source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        removal_policy: RemovalPolicy | None = None,
     ) -> Dataset:
         """Add the dataset of users, as the child ``Users``.
 
         :param schema: Its columns.
         :param source: Where it is imported from. Default: - the folder ``<id>/users/`` of the data bucket
+        :param incremental_source: Where additions are imported from. Default: - none, see :class:`Dataset`
         :param removal_policy: What happens when it is removed. Default: - as for the dataset group
         :raises ValueError: When there is one, or the schema is for another type.
         """
-        return self._add_dataset(DatasetType.USERS, schema, source, removal_policy)
+        return self._add_dataset(DatasetType.USERS, schema, source, incremental_source, removal_policy)
 
     def add_actions(
-        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+        self,
+        *,
+        schema: Schema,
+        source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        removal_policy: RemovalPolicy | None = None,
     ) -> Dataset:
         """Add the dataset of actions, as the child ``Actions``.
 
         :param schema: Its columns.
         :param source: Where it is imported from. Default: - the folder ``<id>/actions/`` of the data bucket
+        :param incremental_source: Where additions are imported from. Default: - none, see :class:`Dataset`
         :param removal_policy: What happens when it is removed. Default: - as for the dataset group
         :raises ValueError: When there is one, the schema is for another type, or the dataset group has a domain.
         """
-        return self._add_dataset(DatasetType.ACTIONS, schema, source, removal_policy)
+        return self._add_dataset(DatasetType.ACTIONS, schema, source, incremental_source, removal_policy)
 
     def add_action_interactions(
-        self, *, schema: Schema, source: DataSource | None = None, removal_policy: RemovalPolicy | None = None
+        self,
+        *,
+        schema: Schema,
+        source: DataSource | None = None,
+        incremental_source: DataSource | None = None,
+        removal_policy: RemovalPolicy | None = None,
     ) -> Dataset:
         """Add the dataset of action interactions, as the child ``Action_Interactions``.
 
         :param schema: Its columns.
         :param source: Where it is imported from. Default: - the folder ``<id>/action_interactions/`` of the data bucket
+        :param incremental_source: Where additions are imported from. Default: - none, see :class:`Dataset`
         :param removal_policy: What happens when it is removed. Default: - as for the dataset group
         :raises ValueError: When there is one, the schema is for another type, or the dataset group has a domain.
         """
-        return self._add_dataset(DatasetType.ACTION_INTERACTIONS, schema, source, removal_policy)
+        return self._add_dataset(DatasetType.ACTION_INTERACTIONS, schema, source, incremental_source, removal_policy)
 
     def add_solution(
         self,
@@ -535,7 +574,10 @@ class DatasetGroup(Resource):
         dataset_type: DatasetType,
         schema: Schema,
         source: DataSource | None,
+        incremental_source: DataSource | None,
         removal_policy: RemovalPolicy | None,
+        *,
+        publish_attribution_metrics: bool = False,
     ) -> Dataset:
         from cdk_personalize.dataset import Dataset
 
@@ -550,6 +592,8 @@ class DatasetGroup(Resource):
             dataset_group=self,
             schema=schema,
             source=source,
+            incremental_source=incremental_source,
+            publish_attribution_metrics=publish_attribution_metrics,
             removal_policy=removal_policy,
         )
 
@@ -577,8 +621,9 @@ class DatasetGroup(Resource):
         self._datasets.append(dataset)
         self.datasets_ready.add(dataset)
         self.resources_ready.add(dataset)
-        self._prepare_bucket(dataset.source.bucket)
-        self.service_role.allow_reading(dataset.source)
+        for source in dataset.sources:
+            self._prepare_bucket(source.bucket)
+            self.service_role.allow_reading(source)
 
     def _prepare_bucket(self, bucket: s3.IBucket) -> None:
         if any(bucket is prepared for prepared in self._prepared_buckets):
@@ -683,6 +728,8 @@ def _problems(group: DatasetGroup) -> Iterator[str]:
     trained: list[Solution | Recommender] = [*group.solutions, *group.recommenders]
     for each in trained:
         yield from each._problems()
+    for dataset in group.datasets:
+        yield from dataset._problems()
     for one in group.filters:
         yield from one._problems(group.datasets)
     for job in group.jobs:

@@ -203,6 +203,11 @@ class MetricAttribution(Resource):
         return self._name
 
     @property
+    def report_bucket(self) -> s3.IBucket | None:
+        """The bucket that reports are written to, or ``None``."""
+        return self._bucket
+
+    @property
     def dataset_group(self) -> DatasetGroup:
         """The dataset group whose events are measured."""
         return self._dataset_group
@@ -267,14 +272,14 @@ class MetricAttribution(Resource):
 
     def _report_problems(self) -> Iterable[str]:
         for dataset in self._dataset_group.datasets:
-            source = dataset.source
-            if source.bucket is not self._bucket or Token.is_unresolved(source.prefix + self._prefix):
-                continue
-            if source.prefix.endswith("/") and self._prefix.startswith(source.prefix):
-                yield (
-                    f"report_prefix must not be in the folder {source.prefix!r} of {dataset.dataset_type.value}, from "
-                    f"which reports would be imported, got {self._prefix!r}"
-                )
+            for source in dataset.sources:
+                if source.bucket is not self._bucket or Token.is_unresolved(source.prefix + self._prefix):
+                    continue
+                if source.prefix.endswith("/") and self._prefix.startswith(source.prefix):
+                    yield (
+                        f"report_prefix must not be in the folder {source.prefix!r} of {dataset.dataset_type.value}, "
+                        f"from which reports would be imported, got {self._prefix!r}"
+                    )
 
 
 def _check_metrics(metrics: Sequence[AttributedMetric]) -> None:

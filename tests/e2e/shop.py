@@ -44,6 +44,8 @@ class Shop:
         shop.add_interactions(
             schema=personalize.Schema.interactions(event_type=True, event_value=self.event_value),
             source=personalize.DataSource(bucket, "interactions/"),
+            incremental_source=personalize.DataSource(bucket, "new-interactions/"),
+            publish_attribution_metrics=True,
         )
         color = [personalize.Field.categorical("COLOR", nullable=True)] if self.color else []
         shop.add_items(

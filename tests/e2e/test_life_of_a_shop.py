@@ -5,6 +5,7 @@ The tests run in the order in which they stand: each changes what the one before
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -175,28 +176,26 @@ CHANGED = replace(SHOP, tps=2, color=True, team="blue", recipe=personalize.Recip
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE\nu,i,view,1\n", r"missing the following columns:\[TIMESTAMP\]"),
-        (interactions().replace("1700000060", "yesterday"), "TIMESTAMP"),
-        (interactions().replace("user-1,", ",", 1), "USER_ID"),
+        ("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE\nu,i,view,1\n", "line 1: the header lacks TIMESTAMP"),
+        (interactions().replace("1700000060", "yesterday"), "line 3, column TIMESTAMP: 'yesterday' is not a long"),
+        (interactions().replace("user-1,", ",", 1), r"line \d+, column USER_ID: is empty; a string is required"),
+        (interactions(999), "has 999 records, a FULL import of interactions needs at least 1000"),
     ],
-    ids=["column missing", "bad timestamp", "empty id"],
+    ids=["column missing", "bad timestamp", "empty id", "too few"],
 )
-def test_bad_file_fails_the_run_and_the_campaign_goes_on(
+def test_bad_file_is_not_imported_and_the_campaign_goes_on(
     deployer: Deployer, outputs: dict[str, str], bad: str, reason: str
 ) -> None:
-    runs, queue = len(deployer.runs(outputs)), deployer.subscribe(outputs)
+    before, runs, queue = last_call(deployer), len(deployer.runs(outputs)), deployer.subscribe(outputs)
     deployer.upload(outputs, interactions=bad)
     run = deployer.settled(outputs, more_than=runs)
     assert run["status"] == "FAILED"
     assert any("import of interactions" in message for message in deployer.told(queue))
-    assert "import of interactions" in run["cause"]
-    jobs = deployer.cloud.client("personalize").list_dataset_import_jobs(
-        datasetArn=dataset(deployer, outputs, "INTERACTIONS")["datasetArn"]
-    )["datasetImportJobs"]
-    newest = max(jobs, key=lambda job: job["creationDateTime"])
-    assert newest["status"] == "CREATE FAILED"
-    assert newest["failureReason"] in run["cause"]
-    assert re.search(reason, newest["failureReason"] + deployer.cloud.log_path.read_text())
+    assert re.search(f"import of interactions: s3://{outputs['Bucket']}/interactions/.*{reason}", run["cause"])
+    bucket, key = re.findall(r"All that was found: s3://([^/]+)/(\S+\.json)", run["cause"])[0]
+    report = json.loads(deployer.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert re.search(reason, report["problems"][0])
+    assert work_since(deployer, before) == []
     assert len(deployer.recommend(outputs)) == 25
 
 
@@ -204,6 +203,24 @@ def test_good_file_mends_it(deployer: Deployer, outputs: dict[str, str]) -> None
     runs = len(deployer.runs(outputs))
     deployer.upload(outputs, interactions=interactions(3100))
     assert deployer.settled(outputs, more_than=runs)["output"]["imported"] == ["interactions"]
+
+
+def test_additions_are_imported_and_counted(deployer: Deployer, outputs: dict[str, str]) -> None:
+    before, runs = last_call(deployer), len(deployer.runs(outputs))
+    new = interactions(1200).replace(",17000", ",16000")  # what is there already does not count
+    deployer.upload(outputs, **{"new-interactions": new})
+    assert deployer.settled(outputs, more_than=runs)["output"]["imported"] == ["interactions"]
+    assert work_since(deployer, before) == ["CreateDatasetImportJob"]
+    arn = dataset(deployer, outputs, "INTERACTIONS")["datasetArn"]
+    client = deployer.cloud.client("personalize")
+    jobs = client.list_dataset_import_jobs(datasetArn=arn)["datasetImportJobs"]
+    newest = max(jobs, key=lambda job: job["creationDateTime"])
+    assert (newest["status"], newest["importMode"]) == ("ACTIVE", "INCREMENTAL")
+    described = client.describe_dataset_import_job(datasetImportJobArn=newest["datasetImportJobArn"])
+    assert described["datasetImportJob"]["dataSource"] == {
+        "dataLocation": f"s3://{outputs['Bucket']}/new-interactions/data.csv"
+    }
+    assert described["datasetImportJob"]["publishAttributionMetricsToS3"] is True
 
 
 def test_workflow_of_another_construct_id_takes_over_what_the_former_one_made(

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 import cdk_personalize as personalize
-from tests.unit.conftest import ITEMS, USERS, Resources, Synthesis
+from tests.unit.conftest import INTERACTIONS, ITEMS, USERS, Resources, Synthesis
 
 TYPE = "Custom::PersonalizeDataset"
 
@@ -81,6 +81,81 @@ def test_the_longest_location(synthesis: Synthesis) -> None:
     personalize.DataSource(bucket, "x" * 244 + "/")
     with pytest.raises(ValueError, match="the location of a data source has at most 256 characters"):
         personalize.DataSource(bucket, "x" * 245 + "/")
+
+
+@pytest.mark.parametrize(
+    ("source", "additions", "message"),
+    [
+        ("films/", "films/new/", "incremental_source must be outside of source, .+ got 'films/new/' and 'films/'"),
+        ("films/all/", "films/", "incremental_source must be outside of source, .+ got 'films/' and 'films/all/'"),
+        ("films/", "films/", "incremental_source must be outside of source"),
+        ("films/all.csv", "films/", "incremental_source must be outside of source"),
+        ("films/", "new.csv", r"incremental_source must be a folder, whose prefix ends in '/', got 'new\.csv'"),
+        ("films/", "films-new/", None),
+        ("films/all/", "films/new/", None),
+    ],
+)
+def test_additions_do_not_overlap_with_the_source(
+    synthesis: Synthesis, source: str, additions: str, message: str | None
+) -> None:
+    buckets = [s3.Bucket.from_bucket_name(synthesis.stack, name, "films") for name in ("One", "Same")]
+    sources = [personalize.DataSource(bucket, p) for bucket, p in zip(buckets, (source, additions), strict=True)]
+    if message is None:
+        assert add_users(synthesis, source=sources[0], incremental_source=sources[1]).sources == sources
+        return
+    with pytest.raises(ValueError, match=f"^{message}"):
+        add_users(synthesis, source=sources[0], incremental_source=sources[1])
+
+
+def test_sources_of_different_buckets_and_tokens_do_not_overlap(synthesis: Synthesis) -> None:
+    first, second = (s3.Bucket(synthesis.stack, name) for name in ("One", "Other"))
+    token = cdk.CfnParameter(synthesis.stack, "Folder").value_as_string
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    group.add_users(
+        schema=USERS,
+        source=personalize.DataSource(first, "users/"),
+        incremental_source=personalize.DataSource(second, "users/"),
+    )
+    group.add_items(
+        schema=ITEMS,
+        source=personalize.DataSource(first, "items/"),
+        incremental_source=personalize.DataSource(first, token),
+    )
+
+
+def test_additions_are_readable(synthesis: Synthesis) -> None:
+    bucket = s3.Bucket(synthesis.stack, "Mine")
+    dataset = add_users(synthesis, incremental_source=personalize.DataSource(bucket, "new-users/"))
+    resources = Resources.of(synthesis.template)
+
+    assert dataset.sources == [dataset.source, dataset.incremental_source]
+    [data, _, additions, _] = resources.statements("MoviesServiceRoleDefaultPolicy")
+    assert [each["Resource"]["Fn::Join"][1][1] for each in (data, additions)] == ["/Movies/users/*", "/new-users/*"]
+
+
+def test_only_imports_of_interactions_publish_metrics(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+
+    with pytest.raises(ValueError, match=r"^publish_attribution_metrics is for the dataset of INTERACTIONS, .+ USERS$"):
+        personalize.Dataset(
+            synthesis.stack, "Users", dataset_group=group, schema=USERS, publish_attribution_metrics=True
+        )
+
+
+@pytest.mark.parametrize("reports", [None, False, True])
+def test_publishing_metrics_needs_a_report_bucket(synthesis: Synthesis, reports: bool | None) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    group.add_interactions(schema=INTERACTIONS, publish_attribution_metrics=True)
+    if reports is not None:
+        group.add_metric_attribution(
+            metrics=[personalize.AttributedMetric(event_type="view", metric_name="views")],
+            report_bucket=group.data_bucket if reports else None,
+        )
+    if reports:
+        synthesis.app.synth()
+        return
+    with pytest.raises(RuntimeError, match="publish_attribution_metrics of dataset 'Films/Movies/Interactions' needs"):
+        synthesis.app.synth()
 
 
 def test_a_token_passes_as_prefix(synthesis: Synthesis) -> None:

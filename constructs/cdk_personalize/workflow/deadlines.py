@@ -15,7 +15,8 @@ class Deadlines:
 
     What is late goes on in the service; the next run picks it up where it is.
 
-    :param imports: For a dataset import job. Default: - 6 hours
+    :param imports: For a dataset import job; and for all of a dataset in one run, after which no other is begun.
+        Default: - 6 hours
     :param creation: For a solution to become active, which does not train. Default: - 1 hour
     :param training: For a solution version. Default: - 24 hours
     :param serving: For a campaign to be created or updated. Default: - 3 hours
@@ -53,7 +54,8 @@ class Deadlines:
         trainings = [self.training] * 2  # of solutions, then of recommenders
         jobs = [self.jobs] * 2  # data deletion before training, then batch and export
         deletions = [self.deletion] * 4  # of trainings, campaigns, recommenders and solutions
-        one_after_another = (self.imports, self.creation, *trainings, self.serving, *jobs, *deletions)
+        imports = [self.imports] * 2  # no other is begun after the deadline
+        one_after_another = (*imports, self.creation, *trainings, self.serving, *jobs, *deletions)
         return float(sum(deadline.to_seconds() for deadline in one_after_another))
 
 

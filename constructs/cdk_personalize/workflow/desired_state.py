@@ -34,11 +34,17 @@ def desired_state(dataset_group: DatasetGroup) -> dict[str, Any]:
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
+    additions = dataset.incremental_source
+    incremental = {"bucket": additions.bucket.bucket_name, "prefix": additions.prefix} if additions else None
     return {
         "name": dataset.dataset_type.value.lower(),
         "datasetArn": dataset.dataset_arn,
         "bucket": dataset.source.bucket.bucket_name,
         "prefix": dataset.source.prefix,
+        "incremental": incremental,
+        "publishAttributionMetrics": dataset.publish_attribution_metrics,
+        "type": dataset.dataset_type.value,
+        "fields": list(dataset.schema.fields),
         "roleArn": dataset.dataset_group.service_role.role_arn,
         "jobPrefix": dataset.dataset_name,
         "tags": dataset.document_tags,

@@ -1,10 +1,14 @@
-"""Part of a run: one dataset is imported."""
+"""Part of a run: the files for one dataset are checked, and then imported job by job."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from .deadlines import Deadlines
 from .states import (
     ALREADY_EXISTS,
+    RETRY_LAMBDA,
+    RETRY_LAMBDA_ONCE,
     UNSTATED,
     Poll,
     States,
@@ -20,7 +24,15 @@ from .states import (
 )
 
 
-def import_states(partition: str, deadlines: Deadlines) -> States:
+def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: str, document: dict[str, str]) -> States:
+    """The states.
+
+    :param partition: The AWS partition, for the ARNs of the integrations.
+    :param deadlines: How long each wait may take at most.
+    :param check_function_arn: The Lambda function that checks files.
+    :param document: Where the desired state is kept: ``bucket`` and ``key``.
+    """
+    deadline = deadlines.imports.to_seconds()
     job = Poll(
         subject="Import",
         variable="import",
@@ -28,42 +40,81 @@ def import_states(partition: str, deadlines: Deadlines) -> States:
         arguments={"DatasetImportJobArn": expression("$importJob")},
         status="$states.result.DatasetImportJob.Status",
         reason=either("$states.result.DatasetImportJob.FailureReason", UNSTATED),
-        deadline_seconds=deadlines.imports.to_seconds(),
+        deadline_seconds=deadline,
         settled=[
-            ("$importStatus in ['ACTIVE', 'CREATE FAILED'] and $importNext != null", "Create import"),
-            ("$importStatus = 'ACTIVE'", "Import done"),
-            ("$importStatus = 'CREATE FAILED'", "Import failed"),
+            ("$importStatus = 'CREATE FAILED' and $importIsWanted", "Import failed"),
+            ("$importStatus in ['ACTIVE', 'CREATE FAILED']", "Import settled"),
         ],
         late="Import late",
         failed="Import failed",
     )
     failed = catch("Import failed", importReason=error_reason())
+    begun = {"importIsWanted": "true", "importsBegun": "$importsBegun + 1"}
     return {
         "Begin import": assign(
-            "Import running already?",
+            "Imports to check?",
             importName="$states.input.name",
             importJob="$states.input.running",
-            importNext="$states.input.create",
-            importNextArn="$states.input.createArn",
+            importIsWanted="$states.input.runningIsWanted",
+            importJobs="$states.input.jobs",
+            importsBegun="0",
+            importsWaited="0",
         ),
-        "Import running already?": choice(("$importJob != null", job.start), default="Create import"),
+        "Imports to check?": choice(("$count($importJobs) > 0", "Check imports"), default="Import running already?"),
+        "Check imports": _check(partition, check_function_arn, document),
+        "Imports refused?": choice(("$importReason != ''", "Import failed"), default="Import running already?"),
+        "Import running already?": choice(("$importJob != null", job.start), default="Next import?"),
+        "Next import?": choice(
+            ("$importsBegun >= $count($importJobs)", "Import done"),
+            (f"$importsWaited >= {deadline:g}", "Imports late"),
+            default="Create import",
+        ),
         "Create import": sdk_task(
             "personalize:createDatasetImportJob",
             partition=partition,
-            arguments=expression("$importNext"),
+            arguments=expression("$importJobs[$importsBegun].create"),
             next_state=job.start,
-            retry=retry_in_queue(deadlines.imports.to_seconds()),
+            retry=retry_in_queue(deadline),
             catchers=[
                 # names of jobs are used once: the answer to an earlier call was lost
-                catch(job.start, ALREADY_EXISTS, importJob="$importNextArn", importNext="null"),
+                catch(job.start, ALREADY_EXISTS, importJob="$importJobs[$importsBegun].arn", **begun),
                 failed,
             ],
-            assign={"importJob": "$states.result.DatasetImportJobArn", "importNext": "null"},
+            assign={"importJob": "$states.result.DatasetImportJobArn", **begun},
         ),
         **job.states(partition),
+        "Import settled": assign("Next import?", importsWaited="$importsWaited + $importWaited"),
         "Import done": finish(name="$importName", failures="[]"),
         "Import late": assign("Import failed", importReason=job.waited),
+        "Imports late": assign(
+            "Import failed",
+            importReason=(
+                f"'after {deadline / 3600:g} h, the deadline, ' & $string($count($importJobs) - $importsBegun) &"
+                " ' imports are left: run the workflow again to go on, or allow more time'"
+            ),
+        ),
         "Import failed": finish(
             name="$importName", failures="[{'name': 'import of ' & $importName, 'reason': $importReason}]"
         ),
+    }
+
+
+def _check(partition: str, function_arn: str, document: dict[str, str]) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": function_arn,
+            "Payload": {
+                "document": document,
+                "name": expression("$importName"),
+                "jobs": expression(
+                    "[$importJobs.create.{'jobName': JobName, 'location': DataSource.DataLocation, 'mode': ImportMode}]"
+                ),
+            },
+        },
+        "Retry": [*RETRY_LAMBDA, RETRY_LAMBDA_ONCE],
+        "Catch": [catch("Import failed", importReason=f"'the check of its files broke off: ' & {error_reason()}")],
+        "Assign": {"importReason": expression("$states.result.Payload.reason")},
+        "Next": "Imports refused?",
     }

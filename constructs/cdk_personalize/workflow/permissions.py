@@ -52,6 +52,7 @@ RUN: Permissions = {
     "*": ("personalize:ListCampaigns", "personalize:ListSolutions"),
     "service roles": ("iam:PassRole",),
     "lock table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    "check function": ("lambda:InvokeFunction",),
     "plan function": ("lambda:InvokeFunction",),
     "run executions": ("states:DescribeExecution",),
     "solution state machine": ("states:StartExecution",),
@@ -113,6 +114,15 @@ PLAN: Permissions = {
     "key": ("kms:Decrypt",),
 }
 
+CHECK_IMPORT: Permissions = {
+    "document": ("s3:GetObject",),
+    "source buckets": ("s3:ListBucket",),
+    "source files": ("s3:GetObject",),
+    "source keys": ("kms:Decrypt",),
+    "import reports": ("s3:PutObject",),
+    "key": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+
 FINISH: Permissions = {
     "lock table": ("dynamodb:DeleteItem", "dynamodb:GetItem"),
     "run executions": ("states:DescribeExecution",),
@@ -134,6 +144,8 @@ WILDCARDS = {
     "data deletion jobs": "names of jobs are used once; those of this stack start with the names that are declared",
     "dataset export jobs": "names of jobs are used once; those of this stack start with the names that are declared",
     "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
+    "import reports": "every import job has a report of its own, named like the job",
+    "source files": "checks every file of the folders that datasets are imported from",
     "import jobs": "names of import jobs are used once, so every import has another",
     "model metrics": "CloudWatch authorises publishing on no resource but *; the namespace must be the library's",
     "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",

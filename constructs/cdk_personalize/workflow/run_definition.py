@@ -63,6 +63,7 @@ def run_definition(
     partition: str,
     table_name: str,
     plan_function_arn: str,
+    check_function_arn: str,
     document: dict[str, str],
     solution_state_machine_arn: str,
     recommender_state_machine_arn: str | None = None,
@@ -73,6 +74,7 @@ def run_definition(
     :param partition: The AWS partition, for the ARNs of the integrations.
     :param table_name: The DynamoDB table that holds the lock.
     :param plan_function_arn: The Lambda function that plans.
+    :param check_function_arn: The Lambda function that checks the files of an import.
     :param document: Where the desired state is kept: ``bucket`` and ``key``.
     :param solution_state_machine_arn: The state machine that makes one solution true.
     :param recommender_state_machine_arn: The state machine that makes one recommender true.
@@ -87,7 +89,7 @@ def run_definition(
             "Delete users",
             "imports",
             "Begin import",
-            import_states(partition, deadlines),
+            import_states(partition, deadlines, check_function_arn=check_function_arn, document=document),
             concurrency=CONCURRENT_IMPORTS,
         ),
         # before training, so that no new model knows them

@@ -57,6 +57,9 @@ RETRY_LAMBDA = [
     )
 ]
 
+# A function that crashed or ran out of time, for a reason that may pass
+RETRY_LAMBDA_ONCE = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 1}
+
 
 def retry_until(deadline_seconds: float, *errors: str) -> State:
     """Retry what others have to make room for, until a deadline.

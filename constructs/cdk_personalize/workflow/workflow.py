@@ -27,8 +27,10 @@ from .._lazy import lazy_any, lazy_list, lazy_string
 from .._nag import acknowledge, acknowledge_resources
 from .._names import physical_name
 from .._provider import Provider
+from ..dataset import DataSource
 from ..dataset_group import DatasetGroup
 from ..metrics import MODEL_NAMESPACE
+from ..s3_location import S3Location
 from . import permissions
 from .deadlines import Deadlines
 from .desired_state import desired_state
@@ -119,6 +121,14 @@ class Workflow(Construct):
             timeout=Duration.minutes(5),
             environment={"LOCK_TABLE": self._table.table_name},
         )
+        self._check = lambda_function(
+            self._parts,
+            "CheckImport",
+            handler="personalize_lambda.workflow.check_import.handler",
+            description="Checks the files of a dataset before they are imported",
+            timeout=Duration.minutes(10),
+            memory_size=512,
+        )
         self._recommender_machine: sfn.StateMachine | None = None
         self._solution_machine = self._create_state_machine(
             "Solution",
@@ -142,6 +152,7 @@ class Workflow(Construct):
                 partition=stack.partition,
                 table_name=self._table.table_name,
                 plan_function_arn=self._plan.function_arn,
+                check_function_arn=self._check.function_arn,
                 document=self._document,
                 solution_state_machine_arn=self._solution_machine.state_machine_arn,
                 recommender_state_machine_arn=(
@@ -152,6 +163,7 @@ class Workflow(Construct):
             permissions.RUN,
         )
         self._allow(self._plan.role, permissions.PLAN)
+        self._allow(self._check.role, permissions.CHECK_IMPORT)
         finish = self._create_finish()
         files = self._create_file_trigger()
         self._deployment = self._create_deployment(removal_policy)
@@ -160,6 +172,7 @@ class Workflow(Construct):
             # the document is deleted before the bucket is emptied
             dataset_group.data_bucket,
             self._plan,
+            self._check,
             *machines,
             self.state_machine,
             *finish,
@@ -278,7 +291,7 @@ class Workflow(Construct):
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": lazy_any(lambda: [bucket.bucket_name for bucket in self._source_buckets()])},
-                    "object": {"key": lazy_any(lambda: [{"prefix": s.prefix} for s in self._sources()])},
+                    "object": {"key": lazy_any(lambda: [{"prefix": s.prefix} for s in self._inputs()])},
                 },
             ),
             targets=[targets.SqsQueue(queue)],
@@ -316,12 +329,12 @@ class Workflow(Construct):
         )
         return deployment
 
-    def _sources(self) -> list[Any]:
-        group = self.dataset_group
-        return [
-            *(dataset.source for dataset in group.datasets),
-            *(job.job_input for job in group.jobs if job.job_input is not None),
-        ]
+    def _sources(self) -> list[DataSource]:
+        return [source for dataset in self.dataset_group.datasets for source in dataset.sources]
+
+    def _inputs(self) -> list[DataSource | S3Location]:
+        """Where files start a run when they come: the sources of datasets, and what jobs read."""
+        return [*self._sources(), *(job.job_input for job in self.dataset_group.jobs if job.job_input is not None)]
 
     def _allow(self, role: iam.IRole | None, allowed: permissions.Permissions) -> None:
         """Allow a role what ``allowed`` says."""
@@ -371,6 +384,7 @@ class Workflow(Construct):
             "any campaign": lambda: [self._arn("personalize", "campaign/*")],
             "any recommender": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
             "any solution": lambda: [self._arn("personalize", "solution/*")],
+            "check function": lambda: [self._check.function_arn],
             "child execution rule": lambda: [
                 self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
             ],
@@ -385,6 +399,7 @@ class Workflow(Construct):
             "document": lambda: [group.data_bucket.arn_for_objects(self._document["key"])],
             "event bus": lambda: [self._arn("events", "event-bus/default")],
             "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
+            "import reports": lambda: [group.data_bucket.arn_for_objects(f"cdk-personalize/{group.owner}/imports/*")],
             "key": lambda: [key.key_arn] if key else [],
             "lock table": lambda: [self._table.table_arn],
             "model metrics": lambda: ["*"],
@@ -403,6 +418,10 @@ class Workflow(Construct):
             "solution executions": lambda: [f"{executions}-solution:*"],
             "solution state machine": lambda: [self._solution_machine.state_machine_arn],
             "source buckets": lambda: [bucket.bucket_arn for bucket in self._source_buckets()],
+            "source files": lambda: [s.bucket.arn_for_objects(s.key_pattern) for s in self._sources()],
+            "source keys": lambda: [
+                s.bucket.encryption_key.key_arn for s in self._sources() if s.bucket.encryption_key
+            ],
             "topic key": lambda: [topic_key.key_arn] if topic_key else [],
             "topic": lambda: [self.topic.topic_arn],
             **self._job_resources(),
@@ -435,7 +454,7 @@ class Workflow(Construct):
 
     def _source_buckets(self) -> list[s3.IBucket]:
         """The buckets of the sources, each once."""
-        return list({source.bucket.node.path: source.bucket for source in self._sources()}.values())
+        return list({source.bucket.node.path: source.bucket for source in self._inputs()}.values())
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .names import fingerprint, fingerprint_in, job_name
-from .world import ACTIVE, FAILED, JsonObject, World
+from .world import ACTIVE, FAILED, DatasetState, File, ImportJob, JsonObject, World
+
+FULL = "FULL"
+INCREMENTAL = "INCREMENTAL"
+MOST_JOBS = 25
+"""How many jobs a run has for one dataset, so that its state stays small and it ends; the next run does the others."""
 
 _JOB_SETTLED = {ACTIVE, FAILED}
 
 
+@dataclass(frozen=True)
+class _Load:
+    """What one job imports."""
+
+    location: str
+    mode: str
+    fingerprint: str
+
+
 def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> JsonObject:
-    """The imports to run: one for every dataset whose source holds other files than were imported last.
+    """The imports to run: for every dataset the jobs that are missing, in their order.
+
+    A source that holds other files than were imported last is imported as a whole, replacing what was there; so all
+    additions follow it again. Otherwise only those additions are imported that were not since.
 
     Job names are single use, so each carries the fingerprint of the files and a mark of the run.
     """
@@ -22,38 +40,97 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
         state = world.datasets[dataset["datasetArn"]]
         newest_first = sorted(state.imports, key=lambda job: job.created, reverse=True)
         running = next((job for job in newest_first if job.status not in _JOB_SETTLED), None)
-        imported = next((job for job in newest_first if job.status == ACTIVE), None)
-        if not state.files:
-            if imported is None:
-                waiting.append(f"{dataset['name']}: no CSV file in {_location(dataset)} yet")
+        whole = next((job for job in newest_first if job.status == ACTIVE and job.mode == FULL), None)
+        if not state.files and whole is None:
+            waiting.append(_nothing_yet(dataset, state))
             continue
-        digest = fingerprint(state.files)
-        if running is not None and fingerprint_in(running.name) == digest:
-            imports.append({"name": dataset["name"], "running": running.arn, "create": None, "createArn": None})
-        elif running is not None or imported is None or fingerprint_in(imported.name) != digest:
-            create = {
-                "jobName": job_name(dataset["jobPrefix"], digest, execution),
-                "datasetArn": dataset["datasetArn"],
-                "dataSource": {"dataLocation": _location(dataset)},
-                "roleArn": dataset["roleArn"],
-                "importMode": "FULL",
-                "tags": dataset["tags"],
-            }
-            imports.append(
-                {
-                    "name": dataset["name"],
-                    "running": running.arn if running else None,
-                    "create": create,
-                    "createArn": _job_arn(create),
-                }
+        loads = _loads(dataset, state, running=running, whole=whole)
+        if not loads:
+            continue
+        under_way = next((load for load in loads if running is not None and _imports(running, load)), None)
+        # additions that are imported already will have to be again when all is replaced
+        if under_way is not None and (under_way.mode == FULL or loads[0].mode != FULL):
+            loads.remove(under_way)
+        else:
+            under_way = None
+        if len(loads) > MOST_JOBS:
+            waiting.append(
+                f"{dataset['name']}: {len(loads) - MOST_JOBS} more additions, which are left to the next run; a run "
+                f"imports {MOST_JOBS} at most"
             )
+        imports.append(
+            {
+                "name": dataset["name"],
+                "running": running.arn if running else None,
+                "runningIsWanted": under_way is not None,
+                "jobs": [_job(dataset, load, execution) for load in loads[:MOST_JOBS]],
+            }
+        )
     return {"imports": imports, "waitingFor": waiting}
 
 
-def _location(dataset: Mapping[str, Any]) -> str:
-    return f"s3://{dataset['bucket']}/{dataset['prefix']}"
+def _loads(
+    dataset: Mapping[str, Any], state: DatasetState, *, running: ImportJob | None, whole: ImportJob | None
+) -> list[_Load]:
+    """What is to be imported, including what is being imported."""
+    additions = _additions(dataset, state.additions)
+    source = _Load(_location(dataset), FULL, fingerprint(state.files))
+    replacing = running is not None and running.mode == FULL
+    if state.files and (replacing or whole is None or not _imports(whole, source)):
+        return [source, *additions]
+    if replacing or whole is None:
+        return additions
+    since = [
+        job
+        for job in state.imports
+        if job.mode == INCREMENTAL and job.status == ACTIVE and job.created >= whole.created
+    ]
+    return [load for load in additions if not any(_imports(job, load) for job in since)]
+
+
+def _additions(dataset: Mapping[str, Any], files: Sequence[File]) -> list[_Load]:
+    """One load for each file in the incremental source, and one for each folder in it, by name."""
+    parts: dict[str, list[File]] = {}
+    for file in sorted(files):
+        prefix = dataset["incremental"]["prefix"]
+        head, slash, _ = file[0].removeprefix(prefix).partition("/")
+        parts.setdefault(f"{prefix}{head}{slash}", []).append(file)
+    return [
+        _Load(f"s3://{dataset['incremental']['bucket']}/{path}", INCREMENTAL, fingerprint(part))
+        for path, part in parts.items()
+    ]
+
+
+def _nothing_yet(dataset: Mapping[str, Any], state: DatasetState) -> str:
+    text = f"{dataset['name']}: no CSV file in {_location(dataset)} yet"
+    if not state.additions:
+        return text
+    return f"{text}; what is in {_location(dataset['incremental'])} can only be added to what was imported from there"
+
+
+def _location(source: Mapping[str, Any]) -> str:
+    return f"s3://{source['bucket']}/{source['prefix']}"
+
+
+def _job(dataset: Mapping[str, Any], load: _Load, execution: str) -> JsonObject:
+    create = {
+        "jobName": job_name(dataset["jobPrefix"], load.fingerprint, execution),
+        "datasetArn": dataset["datasetArn"],
+        "dataSource": {"dataLocation": load.location},
+        "roleArn": dataset["roleArn"],
+        "importMode": load.mode,
+        "tags": dataset["tags"],
+    }
+    if dataset.get("publishAttributionMetrics"):
+        create["publishAttributionMetricsToS3"] = True
+    return {"create": create, "arn": _job_arn(create)}
 
 
 def _job_arn(create: Mapping[str, Any]) -> str:
     """The ARN that the service gives to an import job."""
     return f"{create['datasetArn'].partition(':dataset/')[0]}:dataset-import-job/{create['jobName']}"
+
+
+def _imports(job: ImportJob, load: _Load) -> bool:
+    """Whether a job is one of ours for just these files."""
+    return job.mode == load.mode and fingerprint_in(job.name) == load.fingerprint

@@ -34,14 +34,17 @@ class ImportJob:
     name: str
     status: str
     created: float
+    mode: str = "FULL"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetState:
-    """A dataset as it is: the files that its source holds, and the imports made since it was created."""
+    """A dataset as it is: the files that its source and its incremental source hold, and the imports made since it was
+    created."""
 
     files: Sequence[File]
     imports: Sequence[ImportJob]
+    additions: Sequence[File] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

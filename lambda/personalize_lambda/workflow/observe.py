@@ -23,6 +23,7 @@ from personalize_lambda.planner.world import (
     World,
 )
 
+from .files import csv_files
 from .observe_jobs import observe_jobs
 
 OWNER_TAG = "cdk-personalize:owner"
@@ -94,23 +95,24 @@ def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[
 def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> DatasetState:
     arn = dataset["datasetArn"]
     created = personalize.describe_dataset(datasetArn=arn)["dataset"]["creationDateTime"]
-    files = [
-        (entry["Key"], entry["ETag"], entry["Size"])
-        for entry in _pages(s3, "list_objects_v2", "Contents", Bucket=dataset["bucket"], Prefix=dataset["prefix"])
-        if entry["Key"].endswith(".csv")
-    ]
+    additions = dataset.get("incremental")
     jobs = [
         ImportJob(
             arn=job["datasetImportJobArn"],
             name=job["jobName"],
             status=job["status"],
             created=job["creationDateTime"].timestamp(),
+            mode=job.get("importMode", "FULL"),
         )
         for job in _pages(personalize, "list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
         # jobs outlive their dataset, and one made anew under the same name has the same ARN
         if job["creationDateTime"] >= created
     ]
-    return DatasetState(files=files, imports=jobs)
+    return DatasetState(
+        files=csv_files(s3, dataset["bucket"], dataset["prefix"]),
+        imports=jobs,
+        additions=csv_files(s3, additions["bucket"], additions["prefix"]) if additions else (),
+    )
 
 
 def _solution(personalize: Any, arn: str, owner: str) -> SolutionState:

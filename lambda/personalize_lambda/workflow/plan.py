@@ -44,8 +44,8 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
     match event["phase"]:
         case "imports":
             plan = plan_imports(document, world, event["execution"])
-            for step in plan["imports"]:
-                step["create"] = step["create"] and _request("CreateDatasetImportJob", step["create"])
+            for job in (job for step in plan["imports"] for job in step["jobs"]):
+                job["create"] = _request("CreateDatasetImportJob", job["create"])
             plan["deletions"] = _job_requests(plan_deletions(document, world, event["execution"]))
         case "solutions":
             plan = plan_solutions(

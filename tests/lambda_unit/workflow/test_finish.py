@@ -129,6 +129,7 @@ def test_a_refused_version_and_warnings_are_told(finished: Callable[..., Service
         "Refused by the quality gate, so campaigns serve what they did:\n"
         "- picks (arn:v2): coverage is 0.1 and has to be at least 0.2375; what is served has 0.25; "
         "precision_at_5 is missing and has to be at least 0.01\n\n"
+        "Jobs:\n- Mail: s3://data/mail/1/\n- Forget\n\n"
         "Removed, being declared no more:\n- old\n\n"
         "Warnings:\n- metrics of picks are not in CloudWatch: CloudWatch.CloudWatchException: no\n\n"
         f"Execution: {RUN}"

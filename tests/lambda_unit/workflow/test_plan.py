@@ -103,13 +103,18 @@ def ask(cloud: Cloud, clients: Callable[..., None], monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LOCK_TABLE", "lock")
 
     def phase(
-        name: str, wanted: dict[str, Any], failed: tuple[str, ...] = (), holder: str = "run", given: Any = None
+        name: str,
+        wanted: dict[str, Any],
+        failed: tuple[str, ...] = (),
+        holder: str = "run",
+        given: Any = None,
+        run: str = "run",
     ) -> Any:
         clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted), dynamodb=Lock(holder))
         event = {
             "phase": name,
             "document": {"bucket": BUCKET, "key": "k"},
-            "execution": "run",
+            "execution": run,
             "input": given or {},
             "failedImports": failed,
         }
@@ -138,9 +143,7 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
 
     cloud.buckets.put("interactions/a.csv", interactions_csv())
     (step,) = ask("imports", wanted)["imports"]
-    job = client.create_dataset_import_job(**camel(step["create"]))["datasetImportJobArn"]
-    assert job == step["createArn"]
-    make.wait("dataset_import_job", job)
+    import_all(client, make, step)
     assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
 
     (step,) = ask("solutions", wanted)["solutions"]
@@ -160,6 +163,38 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     pruned = ask("prune", document(solutions=[]))
     assert [entry["campaignArn"] for entry in pruned["campaigns"]] == [action["campaignArn"]]
     assert [entry["solutionArn"] for entry in pruned["prunedSolutions"]] == [solution]
+
+
+def import_all(client: Any, make: Builder, step: dict[str, Any]) -> None:
+    """Run the jobs of a step one after another."""
+    for entry in step["jobs"]:
+        job = client.create_dataset_import_job(**camel(entry["create"]))["datasetImportJobArn"]
+        assert job == entry["arn"]
+        make.wait("dataset_import_job", job)
+
+
+def test_additions_are_imported_once_each_and_again_when_all_is_replaced(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.dataset(make.group())
+    wanted = document()
+    wanted["datasets"][0]["incremental"] = {"bucket": BUCKET, "prefix": "more/"}
+    cloud.buckets.put("more/1.csv", interactions_csv(seed=2))
+    assert "can only be added to what was imported from there" in ask("imports", wanted)["waitingFor"][0]
+
+    expected = {"interactions/a.csv": ["FULL", "INCREMENTAL"], "more/week/2.csv": ["INCREMENTAL"]}
+    for seed, (key, modes) in enumerate(expected.items()):
+        cloud.buckets.put(key, interactions_csv(seed=seed + 3))
+        (step,) = ask("imports", wanted)["imports"]
+        assert [entry["create"]["ImportMode"] for entry in step["jobs"]] == modes
+        import_all(client, make, step)
+        assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
+
+    cloud.advance(60)
+    cloud.buckets.put("interactions/a.csv", interactions_csv(seed=9))
+    (step,) = ask("imports", wanted, holder="later", run="later")["imports"]
+    import_all(client, make, step)
+    assert [entry["create"]["ImportMode"] for entry in step["jobs"]] == ["FULL", "INCREMENTAL", "INCREMENTAL"]
+    assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
 
 
 def _campaign(client: Any, arn: str) -> tuple[str, str | None]:

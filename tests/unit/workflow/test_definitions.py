@@ -30,6 +30,7 @@ DEFINITIONS = {
         partition="aws",
         table_name="lock",
         plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
+        check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
         document={"bucket": "bucket", "key": "key"},
         solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
         deadlines=Deadlines(),
@@ -38,6 +39,7 @@ DEFINITIONS = {
         partition="aws",
         table_name="lock",
         plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
+        check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
         document={"bucket": "bucket", "key": "key"},
         solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
         recommender_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:recommender",
@@ -159,6 +161,21 @@ def test_a_rollback_does_not_wait_for_another_run() -> None:
     assert "$exists($states.context.Execution.Input.rollback)" in first["Condition"]
     assert (first["Next"], second["Next"]) == ("Rollback not now", "Leave mark")
     assert DEFINITIONS["run"]["States"]["Rollback not now"]["Type"] == "Fail"
+
+
+def test_files_of_a_dataset_are_checked_once_before_its_imports() -> None:
+    states = DEFINITIONS["run"]["States"]["Import"]["ItemProcessor"]["States"]
+    leads_to_check = [
+        name
+        for name, state in states.items()
+        if "Check imports" in json.dumps([state.get("Next"), state.get("Choices"), state.get("Catch")])
+    ]
+    assert leads_to_check == ["Imports to check?"]
+    assert [name for name, state in states.items() if state.get("Next") == "Imports to check?"] == ["Begin import"]
+    refused = states["Imports refused?"]
+    assert [rule["Next"] for rule in refused["Choices"]] == ["Import failed"]
+    assert {catcher["Next"] for catcher in states["Check imports"]["Catch"]} == {"Import failed"}
+    assert states["Import failed"]["End"]
 
 
 @pytest.mark.parametrize("deadline", [60, 3000, 6 * 3600])

@@ -99,6 +99,60 @@ def test_new_csv_files_of_the_sources_start_runs(template: Template) -> None:
     template.has_resource_properties("AWS::Lambda::EventSourceMapping", {"MaximumBatchingWindowInSeconds": 60})
 
 
+def test_additions_start_runs_and_are_checked_with_the_least_permissions() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    key = cdk.aws_kms.Key(stack, "Key")
+    mine = cdk.aws_s3.Bucket(stack, "Mine", encryption_key=key)
+    group = personalize.DatasetGroup(stack, "Movies")
+    personalize.Workflow(stack, "Workflow", dataset_group=group)
+    group.add_interactions(
+        schema=personalize.Schema.interactions(),
+        incremental_source=personalize.DataSource(mine, "new-interactions/"),
+    )
+    template = Template.from_stack(stack)
+
+    document = json.dumps(deployment(template)["Properties"]["Document"])
+    assert '\\"prefix\\":\\"new-interactions/\\"' in document
+    assert '{\\"name\\":\\"TIMESTAMP\\",\\"type\\":\\"long\\"}' in document
+    assert '\\"type\\":\\"INTERACTIONS\\"' in document
+    template.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "detail": {"object": {"key": [{"prefix": "Movies/interactions/"}, {"prefix": "new-interactions/"}]}}
+            }
+        },
+    )
+    [policy] = [
+        policy
+        for name, policy in template.find_resources("AWS::IAM::Policy").items()
+        if re.match(r"WorkflowFor\w{8}CheckImportRole", name)
+    ]
+    data = stack.resolve(group.data_bucket.bucket_arn)
+    added = stack.resolve(mine.bucket_arn)
+    expected = [
+        ("s3:GetObject", _object(data, f"/cdk-personalize/{group.owner}/desired-state.json")),
+        ("s3:ListBucket", [data, added]),
+        ("s3:GetObject", [_object(data, "/Movies/interactions/*"), _object(added, "/new-interactions/*")]),
+        ("kms:Decrypt", stack.resolve(key.key_arn)),
+        ("s3:PutObject", _object(data, f"/cdk-personalize/{group.owner}/imports/*")),
+    ]
+    found = [
+        (statement["Action"], _one(statement["Resource"]))
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "logs:" not in json.dumps(statement["Action"])
+    ]
+    assert found == expected
+
+
+def _one(resources: Any) -> Any:
+    return resources[0] if isinstance(resources, list) and len(resources) == 1 else resources
+
+
+def _object(bucket: Any, tail: str) -> Any:
+    return {"Fn::Join": ["", [bucket, tail]]}
+
+
 def test_runs_that_end_in_any_way_are_finished(template: Template) -> None:
     template.has_resource_properties(
         "AWS::Events::Rule",
@@ -152,6 +206,7 @@ def test_every_wildcard_has_a_reason() -> None:
             permissions.RECOMMENDER,
             permissions.SOLUTION,
             permissions.PLAN,
+            permissions.CHECK_IMPORT,
             permissions.FINISH,
             permissions.START,
             permissions.DEPLOY,
