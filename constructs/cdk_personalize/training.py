@@ -57,7 +57,8 @@ class Training:
         """Let the workflow train when the newest version is older than ``every``, whether there are new data or not.
 
         Each training is billed. Whatever starts a run, the age of the newest version decides, so a run in between
-        trains nothing. Campaigns serve what was trained at the end of the same run.
+        trains nothing. Campaigns serve what was trained at the end of the same run. It may be a twelfth early, so that
+        runs at the same time of each day train each day.
 
         With ``full_every``, trainings in between take up only what is new (``trainingMode`` UPDATE), which is faster::
 

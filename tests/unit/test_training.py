@@ -101,6 +101,6 @@ def test_metrics_of_models_are_published_in_one_namespace_only(synthesis: Synthe
             "Action": "cloudwatch:PutMetricData",
             "Condition": {"StringEquals": {"cloudwatch:namespace": "cdk-personalize"}},
             "Effect": "Allow",
-            "Resource": "*",
+            "Resource": ["*"],
         }
     ]

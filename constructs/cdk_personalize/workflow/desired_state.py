@@ -84,14 +84,16 @@ def _recommender(recommender: Recommender) -> dict[str, Any]:
 
 
 def _job(job: Job) -> dict[str, Any]:
-    source = job.job_input
+    source, every = job.job_input, job.every
+    place = source and {"bucket": source.bucket.bucket_name, "prefix": source.prefix, "suffix": job.input_suffix}
     return {
         "kind": job.kind,
         "name": job.node.id,
         "jobPrefix": job.job_prefix,
         **job.target,
-        "input": source and {"bucket": source.bucket.bucket_name, "prefix": source.prefix, "suffix": job.input_suffix},
-        "every": job.every and job.every.to_seconds(),
+        # what is not declared is left out here, as it would be when the document is written
+        **({"input": place} if place else {}),
+        **({"every": every.to_seconds()} if every else {}),
         "configuration": job.configuration,
         "roleArn": job.role.role_arn,
         "tags": job.document_tags,

@@ -91,7 +91,7 @@ def _is_due(job: Mapping[str, Any], jobs: Sequence[Job], digest: str, serving: s
     done = max((each for each in jobs if each.status in _DONE), key=lambda each: each.created, default=None)
     if done is None or fingerprint_in(done.name) != digest:
         return True
-    if job["every"] is not None:
+    if "every" in job:
         return bool(now - done.created >= job["every"] * (1 - _TOLERANCE))
     return done.solution_version_arn != serving
 

@@ -24,6 +24,22 @@ from .world import (
 _LATEST = "$LATEST"
 _FULL, _UPDATE = "FULL", "UPDATE"
 _NOTHING: JsonObject = {"solutionVersionArn": None, "campaigns": []}
+IDLE: JsonObject = {
+    "verdicts": [],
+    "create": None,
+    "update": None,
+    "train": None,
+    "trainedUntil": 0,
+    "solutionVersionArn": None,
+    "isNew": False,
+    "gate": None,
+    "campaigns": [],
+    "otherwise": _NOTHING,
+}
+"""The members of a step that has nothing to do, beside ``name`` and ``solutionArn``."""
+EARLY = 1 / 12
+"""The part of an age by which a training may be early: the version of the last run was made some time after that was
+started, and a run that is started at the same time of each day has to train each day."""
 
 
 def plan_solutions(
@@ -116,11 +132,14 @@ def _training_mode(solution: Mapping[str, Any], world: World, newest_first: Sequ
     if newest is None or (world.last_deletion is not None and newest.created < world.last_deletion):
         return _FULL
     schedule = solution.get("training")
-    if schedule is None or world.now - newest.created < schedule["every"]:
+    if schedule is None or not _is_old(newest, schedule["every"], world):
         return None
     full = next((version for version in newest_first if version.status == ACTIVE and version.mode != _UPDATE), None)
-    is_recent = full is not None and world.now - full.created < schedule.get("fullEvery", 0)
-    return _UPDATE if is_recent else _FULL
+    return _UPDATE if full is not None and not _is_old(full, schedule.get("fullEvery", 0), world) else _FULL
+
+
+def _is_old(version: SolutionVersion, age: float, world: World) -> bool:
+    return world.now - version.created >= age * (1 - EARLY)
 
 
 def _is_unserved(solution: Mapping[str, Any], world: World, version: SolutionVersion | None) -> bool:

@@ -79,7 +79,7 @@ def _member(kind: str) -> str:
 
 def _files(declared: Mapping[str, Any], s3: Any) -> list[File]:
     """The files that a job would read; objects that stand for folders are none."""
-    source = declared["input"]
+    source = declared.get("input")
     if source is None:
         return []
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=source["bucket"], Prefix=source["prefix"])

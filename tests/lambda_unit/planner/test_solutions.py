@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from personalize_lambda.planner.rollback import rollback_target
-from personalize_lambda.planner.solutions import plan_solutions
+from personalize_lambda.planner.solutions import IDLE, plan_solutions
 from personalize_lambda.planner.world import CampaignState, SolutionState, SolutionVersion, World
 from tests.lambda_unit.planner.test_planner import CAMPAIGN, OLD, READY, SOLUTION, P, document, live, world
 
@@ -56,7 +56,8 @@ FULL, UPDATE = "FULL", "UPDATE"
     [
         pytest.param(DAILY, [], None, FULL, id="first"),
         pytest.param(DAILY, [version("a", 1, "CREATE FAILED")], None, FULL, id="first failed"),
-        pytest.param(DAILY, [version("a", 0.99)], None, None, id="young"),
+        pytest.param(DAILY, [version("a", 0.91)], None, None, id="young"),
+        pytest.param(DAILY, [version("a", 0.92)], None, FULL, id="the run of yesterday took its time"),
         pytest.param(DAILY, [version("a", 1)], None, FULL, id="old enough"),
         pytest.param(DAILY, [version("a", 9), version("b", 0.5)], None, None, id="newest is young"),
         pytest.param(DAILY, [version("a", 9), version("b", 0.5, "CREATE FAILED")], None, FULL, id="newest failed"),
@@ -76,6 +77,7 @@ FULL, UPDATE = "FULL", "UPDATE"
         pytest.param(UPDATES, [version("a", 0.5)], None, None, id="young, before updates"),
         pytest.param(UPDATES, [version("a", 1)], None, UPDATE, id="update"),
         pytest.param(UPDATES, [version("a", 6), version("b", 1, mode=UPDATE)], None, UPDATE, id="another update"),
+        pytest.param(UPDATES, [version("a", 6.4), version("b", 1, mode=UPDATE)], None, UPDATE, id="the last update"),
         pytest.param(UPDATES, [version("a", 7), version("b", 1, mode=UPDATE)], None, FULL, id="full again"),
         pytest.param(
             UPDATES,
@@ -104,6 +106,12 @@ def test_when_and_how_a_solution_is_trained(
     if mode and step:
         newest = max((each.created for each in versions), default=0)
         assert (step["trainedUntil"], step["isNew"], step["solutionVersionArn"]) == (int(newest * 1000), True, None)
+
+
+def test_every_step_has_the_members_of_one_that_has_nothing_to_do() -> None:
+    step = plan(declared(), at())
+    assert step is not None
+    assert step.keys() == {"name", "solutionArn", *IDLE}
 
 
 def test_a_training_that_fails_leaves_campaigns_true_to_what_is_declared() -> None:

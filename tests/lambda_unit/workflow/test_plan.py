@@ -268,7 +268,7 @@ def test_retraining_and_rollback(cloud: Cloud, ask: Callable[..., Any]) -> None:
         "gate": {"thresholds": [{"metric": "coverage", "minimum": 0, "maxDrop": 1}], "firstVersion": "SERVE"},
     }
     assert ask("solutions", wanted)["solutions"] == []
-    cloud.advance(3600)
+    cloud.advance(3601)
     (step,) = ask("solutions", wanted)["solutions"]
     assert step["train"] == {
         "SolutionArn": solution,
@@ -292,7 +292,7 @@ def test_retraining_and_rollback(cloud: Cloud, ask: Callable[..., Any]) -> None:
     while _campaign(client, f"{PREFIX}:campaign/live") != (first, "ACTIVE"):
         pass
     assert ask("solutions", wanted)["solutions"] == []
-    cloud.advance(3600)
+    cloud.advance(3601)
     (step,) = ask("solutions", wanted)["solutions"]
     assert (step["train"]["TrainingMode"], step["otherwise"]["solutionVersionArn"]) == ("FULL", first)
 
@@ -349,10 +349,8 @@ def declared_job(kind: str, configuration: dict[str, Any], **members: Any) -> di
         "kind": kind,
         "name": kind,
         "jobPrefix": f"films-{kind}",
-        "every": None,
         "roleArn": ROLE,
         "tags": TAGS,
-        "input": None,
         "configuration": configuration,
         **members,
     }

@@ -275,8 +275,8 @@ def test_jobs_are_allowed_on_what_is_declared_only() -> None:
     for job, target in (
         (mail, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),
         (clients, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),
-        (backup, group.datasets[0].dataset_arn),
-        (forget, group.dataset_group_arn),
+        (backup, [group.datasets[0].dataset_arn]),
+        (forget, [group.dataset_group_arn]),
     ):
         resource = re.sub(r"\B(?=[A-Z])", "-", job.kind).lower()
         arn = f"arn:aws:personalize:us-east-1:{'1' * 12}:{resource}/{job.job_prefix}-*"
