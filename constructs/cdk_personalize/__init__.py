@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from cdk_personalize.training import Training as Training
     from cdk_personalize.use_case import UseCase as UseCase
     from cdk_personalize.workflow.deadlines import Deadlines as Deadlines
+    from cdk_personalize.workflow.deployment import Deployment as Deployment
+    from cdk_personalize.workflow.removal import WorkflowRemovalPolicy as WorkflowRemovalPolicy
     from cdk_personalize.workflow.workflow import Workflow as Workflow
 
 _EXPORTS: dict[str, tuple[str, ...]] = {
@@ -103,6 +105,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "training": ("Training",),
     "use_case": ("UseCase",),
     "workflow.deadlines": ("Deadlines",),
+    "workflow.deployment": ("Deployment",),
+    "workflow.removal": ("WorkflowRemovalPolicy",),
     "workflow.workflow": ("Workflow",),
 }
 """Public names by the module that defines them."""

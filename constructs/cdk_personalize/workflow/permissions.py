@@ -101,7 +101,7 @@ PLAN: Permissions = {
     "any campaign": ("personalize:DescribeCampaign", "personalize:ListTagsForResource"),
     "any solution": ("personalize:DescribeSolution", "personalize:ListTagsForResource"),
     "any recommender": ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
-    "lock table": ("dynamodb:GetItem",),
+    "lock table": ("dynamodb:GetItem", "dynamodb:PutItem"),
     "*": (
         *LISTING,
         "personalize:ListBatchInferenceJobs",

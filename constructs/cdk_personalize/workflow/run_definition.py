@@ -2,7 +2,7 @@
 missing and prunes what is declared no more.
 
 Every branch ends with a list of failures instead of failing, so that one branch never stops its siblings; the run
-fails at its end and names them all.
+fails at its end and names them all. A failed execution has no output, so its report is kept beside the lock.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ from .states import (
 LOCK_HELD = ("DynamoDb.ConditionalCheckFailedException", "DynamoDB.ConditionalCheckFailedException")
 HOLDER_UNKNOWN = ("Sfn.ExecutionDoesNotExistException", "Sfn.ExecutionDoesNotExist")
 LOCK_KEY = {"id": {"S": "lock"}}
+REPORT_KEY = {"id": {"S": "report"}}
+#: The members that the input of a run may have, each with what it is for
+INPUT = {
+    "trigger": "what started the run",
+    "files": "the files that started it",
+    "after": "the run that it follows",
+    "mode": "'plan': tell what a run would do, and do nothing",
+    "rollback": "the solution version to go back to",
+    "signal": "where the end of the run is told to a deployment that waits",
+    "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution of another state machine that started it",
+}
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
 #: So many data deletion jobs may wait in a dataset group, and so many batch jobs of a kind run in an account and Region
@@ -46,6 +57,10 @@ BRANCHES = (
     "deletedRecommenders",
     "deletedSolutions",
 )
+#: JSONata expression: the input of the run
+_GIVEN = "$states.context.Execution.Input"
+#: Characters of a reason in the report, which must fit into the state of an execution
+_REASON_LENGTH = 2000
 _RETRY_SERVICE = [
     {
         "ErrorEquals": ["DynamoDb.DynamoDbException", "DynamoDb.SdkClientException", "Sfn.SfnException"],
@@ -82,6 +97,9 @@ def run_definition(
     :param deadlines: How long each wait may take at most.
     """
     states: States = {
+        **_input_states(),
+        "Plan only": _plan("imports", "Planned", partition, plan_function_arn, document),
+        "Planned": {"Type": "Succeed", "Output": expression("$plan")},
         **_lock_states(partition, table_name),
         "Plan imports": _plan("imports", "Import", partition, plan_function_arn, document),
         "Import": _map(
@@ -95,23 +113,25 @@ def run_definition(
         # before training, so that no new model knows them
         "Delete users": _map(
             "$plan.deletions",
-            "Plan solutions",
+            "Solutions planned?",
             "deletions",
             "Begin deletion of users",
             job_states(partition, deadlines, "deletion of users", DELETION_KINDS),
             concurrency=CONCURRENT_JOBS,
         ),
+        "Solutions planned?": choice(("$plan.next = 'solutions'", "Plan solutions"), default="Stop trainings"),
         "Plan solutions": _plan("solutions", "Stop trainings", partition, plan_function_arn, document),
         "Stop trainings": _map(
             "$plan.trainings", "Solutions", "stopped", "Begin stop", stop_states(partition, deadlines)
         ),
         "Solutions": _map(
             "$plan.solutions",
-            "Recommenders" if recommender_state_machine_arn else "Plan prune",
+            "Recommenders" if recommender_state_machine_arn else "Prune planned?",
             "solutions",
             "Make solution true",
             _child_states("solution", partition, solution_state_machine_arn),
         ),
+        "Prune planned?": choice(("$plan.next = 'prune'", "Plan prune"), default="Delete campaigns"),
         "Plan prune": _plan("prune", "Delete campaigns", partition, plan_function_arn, document),
         "Delete campaigns": _map(
             "$plan.campaigns",
@@ -141,27 +161,25 @@ def run_definition(
             if recommender_state_machine_arn
             else {}
         ),
-        "Gather": assign("Failed?", failures=_all_failures(), waitingFor="$distinct($waitingFor)"),
-        "Failed?": choice(("$count($failures) > 0", "Report failures"), default="Report"),
-        "Report": {
-            "Type": "Succeed",
-            "Output": {
-                "status": expression("$count($waitingFor) > 0 ? 'WAITING' : 'COMPLETED'"),
-                "waitingFor": expression("[$waitingFor]"),
-                "imported": expression("[$imports.name]"),
-                "solutions": expression(
-                    "[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
-                    "'metrics': metrics, 'refused': refused, 'campaigns': campaigns}]"
-                ),
-                "warnings": expression("[$solutions.warnings]"),
-                "recommenders": expression("[$recommenders.name]"),
-                "jobs": expression("[$append($deletions, $jobs).{'name': name, 'output': output}]"),
-                "pruned": expression(
-                    "[$append([$deletedCampaigns.name], $append([$deletedRecommenders.name], "
-                    "[$deletedSolutions.name]))]"
-                ),
+        "Gather": assign("Sum up", failures=_all_failures(), waitingFor="$distinct($waitingFor)"),
+        "Sum up": {"Type": "Pass", "Assign": {"report": _report()}, "Next": "Failed?"},
+        "Failed?": choice(("$count($failures) > 0", "Keep report"), default="Report"),
+        "Report": {"Type": "Succeed", "Output": expression("$report")},
+        "Keep report": sdk_task(
+            "dynamodb:putItem",
+            partition=partition,
+            arguments={
+                "TableName": table_name,
+                "Item": {
+                    **REPORT_KEY,
+                    "execution": {"S": expression("$states.context.Execution.Id")},
+                    "report": {"S": expression("$string($report)")},
+                },
             },
-        },
+            next_state="Report failures",
+            retry=_RETRY_SERVICE,
+            catchers=[catch("Report failures")],
+        ),
         "Report failures": {
             "Type": "Fail",
             "Error": "WorkflowFailed",
@@ -175,6 +193,36 @@ def run_definition(
         "StartAt": "Begin",
         "States": states,
     }
+
+
+def _report() -> dict[str, Any]:
+    """What a run tells, as the assignment of a variable: names of what was done without a failure."""
+    return {
+        "status": expression(
+            "$count($failures) > 0 ? 'FAILED' : $count($waitingFor) > 0 ? 'WAITING' : 'COMPLETED'",
+        ),
+        "failures": expression(f"[$failures.{{'name': name, 'reason': $substring(reason, 0, {_REASON_LENGTH})}}]"),
+        "waitingFor": expression("[$waitingFor]"),
+        "drift": expression("[$drift]"),
+        "imported": expression(f"[{_done('imports')}]"),
+        "solutions": expression(
+            "[$solutions.{'name': name, 'solutionVersionArn': solutionVersionArn, "
+            "'metrics': metrics, 'refused': refused, 'campaigns': campaigns}]"
+        ),
+        "warnings": expression("[$solutions.warnings]"),
+        "recommenders": expression(f"[{_done('recommenders')}]"),
+        "jobs": expression("[$append($deletions, $jobs)[$count(failures) = 0].{'name': name, 'output': output}]"),
+        "stopped": expression(f"[{_done('stopped')}]"),
+        "pruned": expression(
+            f"[$append({_done('deletedCampaigns')}, "
+            f"$append({_done('deletedRecommenders')}, {_done('deletedSolutions')}))]"
+        ),
+    }
+
+
+def _done(branch: str) -> str:
+    """JSONata expression: the names of what a branch did without a failure."""
+    return f"${branch}[$count(failures) = 0].name"
 
 
 def _all_failures() -> str:
@@ -194,7 +242,7 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
                 "phase": phase,
                 "document": document,
                 "execution": expression("$states.context.Execution.Id"),
-                "input": expression("$states.context.Execution.Input"),
+                "input": expression(_GIVEN),
                 "failedImports": expression("[$imports[$count(failures) > 0].name]"),
             },
         },
@@ -202,6 +250,7 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
         "Assign": {
             "plan": expression("$states.result.Payload"),
             "waitingFor": expression("[$append($waitingFor, $states.result.Payload.waitingFor)]"),
+            "drift": expression("[$append($drift, $states.result.Payload.drift)]"),
         },
         "Next": next_state,
     }
@@ -222,16 +271,35 @@ def _map(
     return state
 
 
+def _input_states() -> States:
+    """Refuse an input that would be misunderstood, and tell a run that only plans from one that works."""
+    unknown = f"$keys({_GIVEN})[$not($ in [{', '.join(map(repr, INPUT))}])]"
+    return {
+        "Begin": assign("Input known?", **dict.fromkeys((*BRANCHES, "waitingFor", "drift"), "[]")),
+        "Input known?": choice(
+            (f"$type({_GIVEN}) != 'object'", "Input not an object"),
+            (f"$count({unknown}) > 0", "Input unknown"),
+            (f"$exists({_GIVEN}.mode) and {_GIVEN}.mode != 'plan'", "Mode unknown"),
+            (f"{_GIVEN}.mode = 'plan'", "Plan only"),
+            default="Lock",
+        ),
+        "Input not an object": _refused(f"'the input is ' & $string({_GIVEN}) & '; it must be a JSON object'"),
+        "Input unknown": _refused(f"'the input has ' & $join({unknown}, ', ') & '; allowed are {', '.join(INPUT)}'"),
+        "Mode unknown": _refused(f"'mode is ' & $string({_GIVEN}.mode) & '; allowed is plan, or no mode at all'"),
+    }
+
+
+def _refused(cause: str) -> State:
+    return {"Type": "Fail", "Error": "InputRefused", "Cause": expression(cause)}
+
+
 def _lock_states(partition: str, table_name: str) -> States:
     """Take the lock, or leave a mark for the run that holds it, which then has one more run started."""
     me = {":me": {"S": expression("$states.context.Execution.Id")}}
     item = {**LOCK_KEY, "execution": {"S": expression("$states.context.Execution.Id")}}
     holder = {":holder": {"S": expression("$holder")}}
+    signalled = f"$exists({_GIVEN}.signal)"
     return {
-        "Begin": assign(
-            "Lock",
-            **dict.fromkeys((*BRANCHES, "waitingFor"), "[]"),
-        ),
         "Lock": sdk_task(
             "dynamodb:putItem",
             partition=partition,
@@ -300,9 +368,13 @@ def _lock_states(partition: str, table_name: str) -> States:
             arguments={
                 "TableName": table_name,
                 "Key": LOCK_KEY,
-                "UpdateExpression": "SET again = :me",
+                # a deployment that waits is told the end of the run that does its work
+                "UpdateExpression": expression(f"'SET again = :me' & ({signalled} ? ', signalUrl = :signal' : '')"),
                 "ConditionExpression": "execution = :holder",
-                "ExpressionAttributeValues": {**holder, **me},
+                "ExpressionAttributeValues": expression(
+                    "$merge([{':holder': {'S': $holder}, ':me': {'S': $states.context.Execution.Id}}, "
+                    f"{signalled} ? {{':signal': {{'S': {_GIVEN}.signal}}}} : {{}}])"
+                ),
             },
             next_state="Queued",
             retry=_RETRY_SERVICE,
@@ -319,7 +391,7 @@ def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadl
     return {
         "Recommenders": _map(
             "$plan.recommenders",
-            "Plan prune",
+            "Prune planned?",
             "recommenders",
             "Make recommender true",
             _child_states("recommender", partition, state_machine_arn),

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from aws_cdk import ArnFormat, CfnResource, CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import (
+    ArnFormat,
+    CfnResource,
+    CfnWaitCondition,
+    CfnWaitConditionHandle,
+    CustomResource,
+    Duration,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -16,6 +26,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -33,14 +45,19 @@ from ..metrics import MODEL_NAMESPACE
 from ..s3_location import S3Location
 from . import permissions
 from .deadlines import Deadlines
+from .deployment import Deployment
 from .desired_state import desired_state
 from .recommender_definition import recommender_definition
+from .removal import WorkflowRemovalPolicy
 from .run_definition import run_definition
 from .solution_definition import solution_definition
 
 OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
 #: Uploads that come within this time start one run
 BATCHING = Duration.minutes(1)
+#: The longest that CloudFormation waits for a signal
+LONGEST_DEPLOYMENT = Duration.hours(12)
+EVERY_DAY = scheduler.ScheduleExpression.rate(Duration.days(1))
 #: Kinds of resources that there may be none of: without the key, or in a custom dataset group
 _OPTIONAL = (
     "any recommender",
@@ -57,21 +74,27 @@ class Workflow(Construct):
     """Imports, trains, serves and prunes what a dataset group declares.
 
     A run compares what is declared with what exists and does only what is missing, so it is safe at any time. It is
-    started by every deployment that changes something, by new files in a dataset's source, and by hand::
+    started by every deployment that changes something, by new files in a dataset's source, by a schedule, and by hand::
 
         aws stepfunctions start-execution --state-machine-arn ...
 
-    A deployment starts a run and does not wait for it. When the stack is deleted, campaigns and solutions are removed
-    in the order that the service demands.
+    A deployment starts a run, and waits for its end if ``deployment`` says so. When the stack is deleted, campaigns and
+    solutions are removed in the order that the service demands, unless ``removal_policy`` says otherwise.
 
     :param scope: The parent construct.
     :param id: The construct id.
     :param dataset_group: The dataset group. It has one workflow.
     :param deadlines: How long a run waits for each kind of work. Default: - those of :class:`Deadlines`
+    :param schedule: When runs are started besides, with the time zone that it is in. Default: - once a day while
+        something declared depends on time, such as a training every week; else never
+    :param time_window: How much later a scheduled run may start. Default: - TimeWindow.off(), at the time itself
     :param topic: Told how each run ended. Default: - a new topic without subscribers, see :attr:`topic`
-    :param removal_policy: What happens to campaigns and solutions when the stack is deleted: ``DESTROY`` removes them,
-        ``RETAIN`` leaves them, campaigns being billed by the hour. Default: - RemovalPolicy.DESTROY
-    :raises ValueError: for another removal policy, or when the dataset group has a workflow already.
+    :param deployment: Whether a deployment waits until everything that is declared serves.
+        Default: - Deployment.ASYNC, it does not
+    :param removal_policy: What happens to campaigns, recommenders and solutions when the stack is deleted.
+        Default: - WorkflowRemovalPolicy.DESTROY
+    :raises ValueError: for a removal policy of another kind or one that the dataset group's cannot go with, or when the
+        dataset group has a workflow already.
 
     See https://docs.aws.amazon.com/personalize/latest/dg/getting-started.html
     """
@@ -83,14 +106,26 @@ class Workflow(Construct):
         *,
         dataset_group: DatasetGroup,
         deadlines: Deadlines | None = None,
+        schedule: scheduler.ScheduleExpression | None = None,
+        time_window: scheduler.TimeWindow | None = None,
         topic: sns.ITopic | None = None,
-        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+        deployment: Deployment = Deployment.ASYNC,
+        removal_policy: WorkflowRemovalPolicy = WorkflowRemovalPolicy.DESTROY,
     ) -> None:
         super().__init__(scope, id)
-        if removal_policy not in (RemovalPolicy.DESTROY, RemovalPolicy.RETAIN):
+        if not isinstance(removal_policy, WorkflowRemovalPolicy):
             raise ValueError(
                 f"removal_policy of the workflow {self.node.path} is {removal_policy}; allowed are "
-                "RemovalPolicy.DESTROY and RemovalPolicy.RETAIN"
+                f"{', '.join(map(str, WorkflowRemovalPolicy))}"
+            )
+        if (
+            dataset_group.removal_policy is RemovalPolicy.DESTROY
+            and removal_policy is not WorkflowRemovalPolicy.DESTROY
+        ):
+            raise ValueError(
+                f"removal_policy of the workflow {self.node.path} is {removal_policy}, and that of its dataset group "
+                "is RemovalPolicy.DESTROY: the service deletes no dataset group that has solutions or recommenders; "
+                "keep the dataset group, or use WorkflowRemovalPolicy.DESTROY"
             )
         dataset_group._attach_workflow(self)
         self.dataset_group = dataset_group
@@ -166,7 +201,8 @@ class Workflow(Construct):
         self._allow(self._check.role, permissions.CHECK_IMPORT)
         finish = self._create_finish()
         files = self._create_file_trigger()
-        self._deployment = self._create_deployment(removal_policy)
+        self._create_schedule(schedule, time_window)
+        self._deployment = self._create_deployment(deployment, removal_policy)
         self._deployment.node.add_dependency(
             dataset_group.resources_ready,
             # the document is deleted before the bucket is emptied
@@ -184,6 +220,11 @@ class Workflow(Construct):
         """The state machine whose executions are runs; start one to have a run by hand."""
         return self.state_machine.state_machine_arn
 
+    @property
+    def deployment_run_arn(self) -> str:
+        """The run that the latest deployment started, an execution of the state machine."""
+        return self._deployment.get_att_string("ExecutionArn")
+
     def _create_topic(self) -> sns.Topic:
         return sns.Topic(self._parts, "Topic", display_name="Personalize workflow", enforce_ssl=True)
 
@@ -196,7 +237,11 @@ class Workflow(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         acknowledge(
-            table, {"AwsSolutions-DDB3": "holds one item that says which run is under way; there is nothing to restore"}
+            table,
+            {
+                "AwsSolutions-DDB3": "says which run is under way and what the last one did and left; "
+                "the next run makes do without"
+            },
         )
         return table
 
@@ -298,7 +343,26 @@ class Workflow(Construct):
         )
         return [rule, queue, function]
 
-    def _create_deployment(self, removal_policy: RemovalPolicy) -> CustomResource:
+    def _create_schedule(
+        self, schedule: scheduler.ScheduleExpression | None, time_window: scheduler.TimeWindow | None
+    ) -> None:
+        created = scheduler.Schedule(
+            self._parts,
+            "Schedule",
+            description="Starts runs of the workflow",
+            schedule=schedule or EVERY_DAY,
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self.state_machine, input=scheduler.ScheduleTargetInput.from_object({"trigger": "schedule"})
+            ),
+            time_window=time_window or scheduler.TimeWindow.off(),
+        )
+        if schedule is None:  # what needs it may be declared later
+            cast(scheduler.CfnSchedule, created.node.default_child).state = lazy_string(
+                lambda: "ENABLED" if _needs_clock(self.dataset_group) else "DISABLED"
+            )
+
+    def _create_deployment(self, mode: Deployment, removal_policy: WorkflowRemovalPolicy) -> CustomResource:
+        signal = self._create_handle() if mode is Deployment.WAIT else None
         policies = Provider.get_or_create(self).allow(
             self._parts,
             on_event=self._statements(permissions.DEPLOY),
@@ -317,7 +381,8 @@ class Workflow(Construct):
                 "DocumentBucket": self._document["bucket"],
                 "DocumentKey": self._document["key"],
                 "Document": lazy_string(lambda: Stack.of(self).to_json_string(desired_state(self.dataset_group))),
-                "Retain": "true" if removal_policy is RemovalPolicy.RETAIN else "false",
+                "Removal": removal_policy.value,
+                "Signal": signal.ref if signal else None,
             },
             removal_policy=RemovalPolicy.DESTROY,
             policies=policies,
@@ -327,7 +392,33 @@ class Workflow(Construct):
         cast(CfnResource, deployment.node.default_child).override_logical_id(
             f"PersonalizeDeployment{_digest(self.dataset_group.owner)}"
         )
+        if signal:
+            ended = CfnWaitCondition(
+                self._parts,
+                "RunEndedWell",
+                count=1,
+                handle=signal.ref,
+                timeout=f"{LONGEST_DEPLOYMENT.to_seconds():g}",
+            )
+            ended.override_logical_id(self._name_of_this_state("Ended"))
+            ended.node.add_dependency(deployment)
         return deployment
+
+    def _create_handle(self) -> CfnWaitConditionHandle:
+        """What the end of the run is told to."""
+        handle = CfnWaitConditionHandle(self._parts, "Signal")
+        handle.override_logical_id(self._name_of_this_state("Signal"))
+        return handle
+
+    def _name_of_this_state(self, what: str) -> str:
+        """A logical id of what waits once: with another desired state, it is made anew."""
+        owner = _digest(self.dataset_group.owner)
+
+        def name() -> str:
+            document = Stack.of(self).resolve(desired_state(self.dataset_group))
+            return f"Personalize{what}{owner}{_digest(json.dumps(document, sort_keys=True))}"
+
+        return lazy_string(name)
 
     def _sources(self) -> list[DataSource]:
         return [source for dataset in self.dataset_group.datasets for source in dataset.sources]
@@ -458,6 +549,12 @@ class Workflow(Construct):
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)
+
+
+def _needs_clock(group: DatasetGroup) -> bool:
+    """Whether something declared becomes due by the passing of time alone."""
+    timed = [*(solution.training for solution in group.solutions), *getattr(group, "jobs", ())]
+    return any(getattr(each, "every", None) is not None for each in timed)
 
 
 def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .solutions import IDLE
 from .world import ACTIVE, FAILED, JsonObject, World, solution_of
 
 
@@ -15,7 +16,7 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
     something that is declared does not serve yet: it may be what takes the place.
     """
     waits_for = _not_serving(document, world)
-    declared = {solution["solutionArn"] for solution in document["solutions"]}
+    declared = {solution["solutionArn"] for solution in document["solutions"]} | set(document.get("keptSolutions", ()))
     declared_campaigns = {c["campaignArn"] for solution in document["solutions"] for c in solution["campaigns"]}
     declared_recommenders = {recommender["recommenderArn"] for recommender in document.get("recommenders", ())}
     former_campaigns = [c for c in world.campaigns.values() if c.owned and c.arn not in declared_campaigns]
@@ -52,6 +53,21 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
             if waits_for and status != FAILED
         ],
     }
+
+
+def plan_kept_solutions(document: Mapping[str, Any], world: World) -> list[JsonObject]:
+    """The updates of solutions that outlive their stack, which the service must train no more."""
+    return [
+        IDLE
+        | {
+            "name": solution.name,
+            "solutionArn": solution.arn,
+            "update": {"solutionArn": solution.arn, "performAutoTraining": False},
+        }
+        for arn in document.get("keptSolutions", ())
+        if (solution := world.solutions.get(arn)) is not None
+        if solution.owned and solution.status != FAILED and solution.configuration.get("performAutoTraining")
+    ]
 
 
 def _not_serving(document: Mapping[str, Any], world: World) -> list[str]:

@@ -15,6 +15,8 @@ from personalize_lambda.aws import client, log
 from personalize_lambda.workflow import lock
 from personalize_lambda.workflow.observe import remaining
 
+RETAIN = "retain"
+STOP_BILLING = "stop-billing"
 TEARDOWN_SECONDS = 55 * 60
 _RUN_EVERY_SECONDS = 60
 
@@ -38,26 +40,22 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
 def delete(event: Mapping[str, Any]) -> dict[str, Any]:
     """Declare that nothing is wanted any more, stop the run under way, and start one that removes everything."""
     properties = event["ResourceProperties"]
-    if properties["Retain"] == "true":
+    if properties["Removal"] == RETAIN:
         # What a run has begun goes on in the service; a state machine is not deleted before its runs have ended.
         _stop_holder(properties)
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
-    document = json.loads(properties["Document"])
-    nothing: dict[str, list[Any]] = {
-        name: [] for name in ("datasets", "jobs", "recommenders", "solutions") if name in document
-    }
-    _write(properties, json.dumps({**document, **nothing}))
+    _write(properties, json.dumps(_nothing_wanted(properties)))
     _stop_holder(properties)
     return _start(event, trigger="teardown")
 
 
 def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
-    """A deployment does not wait for its run; a deletion waits until nothing is left.
+    """A deployment does not wait here for its run, which may take longer; a deletion waits until nothing is left.
 
     :raises RuntimeError: when the removing run failed, or when things are left after 55 minutes.
     """
     properties = event["ResourceProperties"]
-    if event["RequestType"] != "Delete" or properties["Retain"] == "true":
+    if event["RequestType"] != "Delete" or properties["Removal"] == RETAIN:
         return {"IsComplete": True}
     execution = client("stepfunctions").describe_execution(executionArn=event["Data"]["ExecutionArn"])
     if execution["status"] not in ("RUNNING", "SUCCEEDED"):
@@ -67,7 +65,7 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
             f"removing what the workflow made ended {execution['status']}: {cause}. "
             "Mend what it names and delete the stack again"
         )
-    left = remaining(json.loads(properties["Document"]), personalize=client("personalize"))
+    left = remaining(_nothing_wanted(properties), personalize=client("personalize"))
     if left and time.time() - execution["startDate"].timestamp() > TEARDOWN_SECONDS:
         raise RuntimeError(
             f"after {TEARDOWN_SECONDS // 60} minutes these are not gone yet: {'; '.join(left)}. "
@@ -82,6 +80,19 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"IsComplete": False}
     _delete_document(properties["DocumentBucket"], properties["DocumentKey"])
     return {"IsComplete": True}
+
+
+def _nothing_wanted(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The desired state of a stack that goes away: nothing, or nothing that is billed while nobody uses it."""
+    document = json.loads(properties["Document"])
+    wanted: dict[str, list[Any]] = {
+        name: [] for name in ("datasets", "jobs", "recommenders", "solutions") if name in document
+    }
+    if properties["Removal"] == STOP_BILLING:
+        wanted["keptSolutions"] = [solution["solutionArn"] for solution in document["solutions"]]
+        if "recommenders" in document:
+            wanted["recommenders"] = [{**recommender, "running": False} for recommender in document["recommenders"]]
+    return {**document, **wanted}
 
 
 def _write(properties: Mapping[str, Any], document: str) -> None:
@@ -103,17 +114,19 @@ def _delete_document(bucket: str, key: str) -> None:
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
-    execution = _run(properties, f"{trigger}-{event['RequestId']}", trigger=trigger)
+    signal = properties.get("Signal") if trigger == "deploy" else None
+    execution = _run(properties, f"{trigger}-{event['RequestId']}", trigger=trigger, signal=signal)
     return {
         "PhysicalResourceId": event.get("PhysicalResourceId", properties["WorkflowName"]),
         "Data": {"ExecutionArn": execution},
     }
 
 
-def _run(properties: Mapping[str, Any], name: str, *, trigger: str) -> str:
+def _run(properties: Mapping[str, Any], name: str, *, trigger: str, signal: str | None = None) -> str:
     machine, states = properties["StateMachineArn"], client("stepfunctions")
+    given = {"trigger": trigger, **({"signal": signal} if signal else {})}
     try:
-        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps({"trigger": trigger}))
+        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
     except states.exceptions.ExecutionAlreadyExists:
         log.info("the run %s was started before", name)
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -11,6 +11,7 @@ from typing import Any
 from personalize_lambda.planner.world import (
     ACTIVE,
     FAILED,
+    INACTIVE,
     UPDATABLE,
     UPDATABLE_CONFIG,
     VERDICT_TAG,
@@ -73,11 +74,21 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
 
 
 def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
-    """What a teardown still has to remove: owned campaigns, recommenders and solutions with their status."""
+    """What a teardown still has to remove: owned campaigns, recommenders and solutions with their status.
+
+    :param document: The desired state of the teardown, which may keep solutions, and recommenders that are stopped.
+    :param personalize: A boto3 client.
+    """
     world = observe({**document, "datasets": [], "jobs": []}, personalize=personalize, s3=None)
     campaigns = [f"campaign {c.name} ({c.status})" for c in world.campaigns.values() if c.owned]
-    solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned]
-    recommenders = [f"recommender {r.name} ({r.status})" for r in world.recommenders.values() if r.owned]
+    kept = document.get("keptSolutions", ())
+    solutions = [f"solution {s.name} ({s.status})" for s in world.solutions.values() if s.owned and s.arn not in kept]
+    stopped = {r["recommenderArn"] for r in document.get("recommenders", ()) if not r["running"]}
+    recommenders = [
+        f"recommender {r.name} ({r.status})"
+        for r in world.recommenders.values()
+        if r.owned and not (r.arn in stopped and r.status == INACTIVE)
+    ]
     return campaigns + recommenders + solutions
 
 

@@ -1,47 +1,101 @@
-"""The planning function of the workflow: reads the desired state and what exists, and answers one phase of the plan."""
+"""The planning function of the workflow: reads the desired state and what exists, and answers what is to be done."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from personalize_lambda.aws import client, patiently
+from personalize_lambda.planner.drift import find_drift, snapshot
+from personalize_lambda.planner.foretell import foretell
 from personalize_lambda.planner.imports import plan_imports
 from personalize_lambda.planner.jobs import plan_deletions, plan_jobs
-from personalize_lambda.planner.prune import plan_prune
+from personalize_lambda.planner.prune import plan_kept_solutions, plan_prune
 from personalize_lambda.planner.recommenders import plan_recommenders
 from personalize_lambda.planner.rollback import rollback_target
 from personalize_lambda.planner.solutions import plan_solutions
+from personalize_lambda.planner.world import World
 
-from . import lock
+from . import lock, memory
 from .observe import observe
+
+#: The phases in their order, each with the parts of its plan that change what a later phase finds
+PHASES = {"imports": ("imports", "deletions"), "solutions": ("solutions", "recommenders"), "prune": ()}
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Plan one phase of a run.
+    """Plan a phase of a run, and with it the phases after it for as long as they do not depend on its work.
 
     :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the
         desired state), ``execution`` (the run's ARN), ``input`` (the run's), ``failedImports`` (names of the datasets
         whose import failed in this run).
+    :returns: The steps of the phases; ``next`` is the phase that is still to be planned, ``None`` for none. With the
+        input ``{"mode": "plan"}``: the report of what a run would do.
     """
     return patiently(lambda: _plan(event))
 
 
 def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
-    holder = lock.holder(os.environ["LOCK_TABLE"])
-    if holder != event["execution"]:
-        raise RuntimeError(
-            f"the run {event['execution']} does not hold the lock, {holder or 'nothing'} does; "
-            "a run that has ended cannot go on: start a new one"
-        )
+    table, phase = os.environ["LOCK_TABLE"], event["phase"]
+    if phase not in PHASES:
+        raise ValueError(f"phase is {phase!r}; allowed are {', '.join(PHASES)}")
+    only_tells = event["input"].get("mode") == "plan"
+    if not only_tells:
+        _check_lock(table, event["execution"])
     location = event["document"]
     document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
     world = observe(document, personalize=client("personalize"), s3=client("s3"))
     # found out in the first phase, before anything is done
     rollback = rollback_target(document, world, event.get("input", {}))
-    match event["phase"]:
+    plan_phase = partial(_phase, event=event, rollback=rollback)
+    drift = find_drift(memory.read(table), document, world)
+    if only_tells:
+        plan = foretell(document, world, plan_phase) | {"drift": drift}
+    else:
+        plan = _phases(phase, document, world, plan_phase) | {"drift": drift}
+        # what is about to be changed is forgotten, so that a run that is stopped half-way leaves no false memory
+        memory.write(table, {} if plan["next"] else snapshot(document, world))
+    print(json.dumps({"phase": phase, "plan": plan}))
+    return plan
+
+
+def _check_lock(table: str, execution: str) -> None:
+    holder = lock.holder(table)
+    if holder != execution:
+        raise RuntimeError(
+            f"the run {execution} does not hold the lock, {holder or 'nothing'} does; "
+            "a run that has ended cannot go on: start a new one"
+        )
+
+
+def _phases(
+    first: str, document: Mapping[str, Any], world: World, plan_phase: Callable[..., dict[str, Any]]
+) -> dict[str, Any]:
+    """The plan from a phase on, as far as it can be made now."""
+    phases = list(PHASES)
+    plan: dict[str, Any] = {"waitingFor": [], "next": None}
+    for index in range(phases.index(first), len(phases)):
+        phase = phases[index]
+        part = plan_phase(phase, document, world)
+        plan |= part | {"waitingFor": [*plan["waitingFor"], *part["waitingFor"]]}
+        if any(part[name] for name in PHASES[phase]) and (phase != "imports" or _needs_data(document)):
+            return plan | {"next": phases[index + 1]}
+    return plan
+
+
+def _needs_data(document: Mapping[str, Any]) -> bool:
+    """Whether anything is declared that depends on what was imported."""
+    return any(document.get(kind) for kind in ("solutions", "recommenders", "jobs"))
+
+
+def _phase(
+    phase: str, document: Mapping[str, Any], world: World, *, event: Mapping[str, Any], rollback: str | None
+) -> dict[str, Any]:
+    """The plan of one phase."""
+    match phase:
         case "imports":
             plan = plan_imports(document, world, event["execution"])
             for job in (job for step in plan["imports"] for job in step["jobs"]):
@@ -51,6 +105,7 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
             plan = plan_solutions(
                 document, world, event["failedImports"], rollback=rollback, execution=event["execution"]
             )
+            plan["solutions"] += plan_kept_solutions(document, world)
             for step in plan["solutions"]:
                 step["create"] = step["create"] and _request("CreateSolution", step["create"])
                 step["update"] = step["update"] and _request("UpdateSolution", step["update"])
@@ -64,12 +119,9 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
                 operation = f"{step['action'].capitalize()}Recommender"
                 step["arguments"] = step["arguments"] and _request(operation, step["arguments"])
             plan |= recommenders | {"waitingFor": [*plan["waitingFor"], *recommenders["waitingFor"]]}
-        case "prune":
+        case _:
             plan, jobs = plan_prune(document, world), plan_jobs(document, world, event["execution"])
             plan |= {"jobs": _job_requests(jobs["jobs"]), "waitingFor": [*plan["waitingFor"], *jobs["waitingFor"]]}
-        case phase:
-            raise ValueError(f"phase is {phase!r}; allowed are imports, solutions and prune")
-    print(json.dumps({"phase": event["phase"], "plan": plan}))
     return plan
 
 

@@ -22,7 +22,7 @@ PROPERTIES = {
     "DocumentBucket": "data",
     "DocumentKey": "films/desired-state.json",
     "Document": DOCUMENT,
-    "Retain": "false",
+    "Removal": "destroy",
 }
 
 
@@ -40,6 +40,7 @@ class Services:
         self.documents: list[Any] = []
         self.deleted: list[str] = []
         self.started: list[str] = []
+        self.inputs: list[Any] = []
         self.stopped: list[str] = []
         self.holder = ""
         self.holder_status = "RUNNING"
@@ -63,10 +64,11 @@ class Services:
     def get_item(self, **_: Any) -> dict[str, Any]:
         return {"Item": {"execution": {"S": self.holder}}} if self.holder else {}
 
-    def start_execution(self, *, name: str = "unnamed", **_: Any) -> None:
+    def start_execution(self, *, name: str = "unnamed", input: str, **_: Any) -> None:
         if name in self.started:
             raise self.exceptions.ExecutionAlreadyExists
         self.started.append(name)
+        self.inputs.append(json.loads(input))
 
     def stop_execution(self, *, executionArn: str, **_: Any) -> None:  # noqa: N803
         self.stopped.append(executionArn)
@@ -160,7 +162,7 @@ def test_an_update_takes_the_place_of_the_run_under_way(services: Services) -> N
 
 def test_what_is_retained_is_not_worked_on_any_more(services: Services) -> None:
     services.holder = "its run"
-    send("Delete", Retain="true")
+    send("Delete", Removal="retain")
     assert (services.stopped, services.started, services.documents) == (["its run"], [], [])
 
 
@@ -182,6 +184,33 @@ def test_failed_removal_fails_the_deletion_with_its_cause(services: Services, le
 
 
 def test_retained_things_are_left_alone(services: Services, left: list[str]) -> None:
-    event = send("Delete", Retain="true")
+    event = send("Delete", Removal="retain")
     assert is_complete.handler(event, None) == {"IsComplete": True}
     assert (services.documents, services.started, services.deleted) == ([], [], [])
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_the_run_of_a_deployment_is_given_whom_to_tell(services: Services, request_type: str) -> None:
+    send(request_type, Signal="https://signal")
+    given = {"Delete": {"trigger": "teardown"}}
+    assert services.inputs == [given.get(request_type, {"trigger": "deploy", "signal": "https://signal"})]
+
+
+def test_what_is_billed_is_stopped_and_the_rest_is_kept(services: Services) -> None:
+    document = {
+        "owner": "films",
+        "datasets": [1],
+        "solutions": [{"solutionArn": "picks", "campaigns": [2]}],
+        "recommenders": [{"recommenderArn": "top", "running": True}],
+    }
+    send("Delete", Removal="stop-billing", Document=json.dumps(document))
+    assert services.started == ["teardown-request"]
+    assert services.documents == [
+        {
+            "owner": "films",
+            "datasets": [],
+            "solutions": [],
+            "keptSolutions": ["picks"],
+            "recommenders": [{"recommenderArn": "top", "running": False}],
+        }
+    ]

@@ -27,15 +27,18 @@ class Services:
     def __init__(self, execution: dict[str, Any], item: dict[str, Any] | None) -> None:
         self.execution = {"executionArn": RUN, **execution}
         self.item = item
+        self.report: dict[str, Any] | None = None
         self.started: list[str] = []
+        self.inputs: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
 
     def describe_execution(self, **_: Any) -> dict[str, Any]:
         return self.execution
 
-    def get_item(self, **_: Any) -> dict[str, Any]:
-        return {"Item": self.item} if self.item else {}
+    def get_item(self, *, Key: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        item = {"lock": self.item, "report": self.report}[Key["id"]["S"]]
+        return {"Item": item} if item else {}
 
     def delete_item(self, **arguments: Any) -> dict[str, Any]:
         expected = arguments["ExpressionAttributeValues"][":execution"]
@@ -48,13 +51,16 @@ class Services:
         if arguments["name"] in self.started:
             raise self.exceptions.ExecutionAlreadyExists
         self.started.append(arguments["name"])
+        self.inputs.append(json.loads(arguments["input"]))
         return {}
 
     def publish(self, **arguments: Any) -> None:
         self.messages.append(arguments)
 
-    def put_events(self, **arguments: Any) -> None:
+    def put_events(self, **arguments: Any) -> dict[str, Any]:
+        assert len(arguments["Entries"]) <= 10
         self.events += arguments["Entries"]
+        return {"FailedEntryCount": 0, "Entries": []}
 
 
 @pytest.fixture
@@ -62,8 +68,14 @@ def finished(clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> C
     for name in ("LOCK_TABLE", "STATE_MACHINE_ARN", "TOPIC_ARN", "WORKFLOW_NAME"):
         monkeypatch.setenv(name, "films")
 
-    def run(execution: dict[str, Any], item: dict[str, Any] | None = None, times: int = 1) -> Services:
+    def run(
+        execution: dict[str, Any],
+        item: dict[str, Any] | None = None,
+        times: int = 1,
+        report: dict[str, Any] | None = None,
+    ) -> Services:
         services = Services(execution, item)
+        services.report = report
         clients(dynamodb=services, stepfunctions=services, sns=services, events=services)
         for _ in range(times):
             finish.handler(EVENT, None)
@@ -93,6 +105,7 @@ SUCCEEDED = {
     ),
 }
 FAILED = {"status": "FAILED", "error": "WorkflowFailed", "cause": "import of items: bad\ntraining picks: too few"}
+SIGNALLED = json.dumps({"trigger": "deploy", "signal": "http://localhost:1/nobody"})
 HELD = {"execution": {"S": RUN}}
 ANOTHERS = {"execution": {"S": "another"}}
 
@@ -102,14 +115,28 @@ def test_success_is_told(finished: Callable[..., Services]) -> None:
     (message,) = services.messages
     assert message["Subject"] == "COMPLETED: workflow films"
     assert message["Message"] == (
-        "Workflow films: COMPLETED\n\nImported:\n- items\n\nSolutions:\n"
+        "Workflow films: COMPLETED (started by: by hand)\n\nSolutions:\n"
         "- picks (arn:v1), live. coverage 0.25, precision_at_5 0.06849\n\n"
         "Jobs:\n- Mail: s3://data/mail/1/\n- Forget\n\n"
-        f"Removed, being declared no more:\n- old\n\nExecution: {RUN}"
+        "Imported:\n- items\n\n"
+        f"Removed, being declared no more:\n- old\n\nExecution: {RUN}\n"
+        "In the console: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/"
+        f"{RUN}\nWhat a run does: docs/workflow.md of cdk-personalize"
     )
-    (event,) = services.events
-    assert (event["Source"], event["DetailType"]) == ("cdk-personalize", "Personalize Workflow Run")
-    assert json.loads(event["Detail"])["status"] == "COMPLETED"
+    run, *changes = services.events
+    assert (run["Source"], run["DetailType"]) == ("cdk-personalize", "Personalize Workflow Run")
+    assert json.loads(run["Detail"])["status"] == "COMPLETED"
+    assert {change["DetailType"] for change in changes} == {"Personalize Resource Change"}
+    told = [json.loads(change["Detail"]) for change in changes]
+    assert all((change["workflow"], change["execution"]) == ("films", RUN) for change in told)
+    assert [(change["resource"], change["name"], change["change"]) for change in told] == [
+        ("solution", "picks", "VERSION_ACTIVE"),
+        ("campaign", "live", "SERVING"),
+        ("job", "Mail", "DONE"),
+        ("job", "Forget", "DONE"),
+        ("dataset", "items", "IMPORTED"),
+        ("resource", "old", "DELETED"),
+    ]
 
 
 def test_a_refused_version_and_warnings_are_told(finished: Callable[..., Services]) -> None:
@@ -124,28 +151,67 @@ def test_a_refused_version_and_warnings_are_told(finished: Callable[..., Service
     services = finished({**SUCCEEDED, "output": json.dumps(output)}, HELD)
     [message] = services.messages
     assert message["Subject"] == "COMPLETED: workflow films"
-    assert message["Message"].partition("Solutions:\n")[2] == (
+    assert message["Message"].partition("Solutions:\n")[2].partition("\nIn the console")[0] == (
         "- picks (arn:v1), no change of a campaign. coverage 0.25, precision_at_5 0.06849\n\n"
         "Refused by the quality gate, so campaigns serve what they did:\n"
         "- picks (arn:v2): coverage is 0.1 and has to be at least 0.2375; what is served has 0.25; "
         "precision_at_5 is missing and has to be at least 0.01\n\n"
         "Jobs:\n- Mail: s3://data/mail/1/\n- Forget\n\n"
+        "Imported:\n- items\n\n"
         "Removed, being declared no more:\n- old\n\n"
         "Warnings:\n- metrics of picks are not in CloudWatch: CloudWatch.CloudWatchException: no\n\n"
         f"Execution: {RUN}"
     )
-    [event] = services.events
+    [event, _, told, *_] = services.events
     assert json.loads(event["Detail"])["solutions"][0]["refused"] == refused
+    assert json.loads(told["Detail"])["change"] == "VERSION_REFUSED"
 
 
-def test_every_failure_is_named(finished: Callable[..., Services]) -> None:
-    message = finished(FAILED, HELD).messages[0]["Message"]
-    assert "Workflow films: FAILED\n\nWhat failed:\nimport of items: bad\ntraining picks: too few\n" in message
+def test_many_changes_are_told_ten_at_a_time(finished: Callable[..., Services]) -> None:
+    output = json.dumps({"status": "COMPLETED", "pruned": [f"old-{n}" for n in range(23)]})
+    services = finished({"status": "SUCCEEDED", "output": output}, HELD)
+    assert len(services.events) == 1 + 23
+
+
+KEPT = {
+    "status": "FAILED",
+    "failures": [{"name": "import of items", "reason": "bad"}, {"name": "training picks", "reason": "too few"}],
+    "waitingFor": [],
+    "drift": ["campaign live is gone"],
+    "imported": ["interactions"],
+}
+
+
+def test_a_failed_run_tells_what_failed_and_what_did_not(finished: Callable[..., Services]) -> None:
+    services = finished(FAILED, HELD, report={**HELD, "report": {"S": json.dumps(KEPT)}})
+    assert services.messages[0]["Message"].startswith(
+        "Workflow films: FAILED (started by: by hand)\n\nWhat failed:\n- import of items: bad\n"
+        "- training picks: too few\n\nChanged by hand since the last run:\n- campaign live is gone\n\n"
+        "Imported:\n- interactions\n"
+    )
+    told = [json.loads(event["Detail"]) for event in services.events[1:]]
+    assert [(change["name"], change["change"], change.get("reason")) for change in told] == [
+        ("import of items", "FAILED", "bad"),
+        ("training picks", "FAILED", "too few"),
+        ("campaign live is gone", "FOUND", None),
+        ("interactions", "IMPORTED", None),
+    ]
+
+
+def test_the_report_of_another_run_is_not_told(finished: Callable[..., Services]) -> None:
+    services = finished(FAILED, HELD, report={**ANOTHERS, "report": {"S": json.dumps(KEPT)}})
+    assert "training picks: too few\n\nExecution" in services.messages[0]["Message"]
+    assert len(services.events) == 1
 
 
 def test_a_run_whose_work_another_does_is_not_told(finished: Callable[..., Services]) -> None:
     services = finished({"status": "ABORTED", "error": "Superseded", "cause": "a new deployment"}, HELD)
     assert (services.messages, services.events, services.item) == ([], [], None)
+
+
+def test_a_run_that_only_planned_is_not_told(finished: Callable[..., Services]) -> None:
+    services = finished({"status": "SUCCEEDED", "output": '{"status": "PLANNED"}'}, ANOTHERS)
+    assert (services.messages, services.events) == ([], [])
 
 
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
@@ -156,7 +222,8 @@ def test_abnormal_ends_release_and_tell(finished: Callable[..., Services], statu
 
 
 def test_queued_run_is_not_told_and_releases_nothing(finished: Callable[..., Services]) -> None:
-    services = finished({"status": "SUCCEEDED", "output": '{"status": "QUEUED"}'}, ANOTHERS)
+    execution = {"status": "SUCCEEDED", "output": '{"status": "QUEUED"}', "input": SIGNALLED}
+    services = finished(execution, ANOTHERS)  # and signals nothing, which would fail here
     assert (services.messages, services.events, services.started) == ([], [], [])
     assert services.item == ANOTHERS
 
@@ -205,3 +272,26 @@ class Replaced:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
+
+
+def test_a_deployment_that_waits_is_told_by_the_run_that_does_the_work(finished: Callable[..., Services]) -> None:
+    mark = {**HELD, "again": {"S": "run-2"}, "signalUrl": {"S": "https://signal"}}
+    services = finished(SUCCEEDED, mark)
+    assert services.inputs == [{"trigger": "again", "after": RUN, "signal": "https://signal"}]
+
+
+def test_the_lock_is_given_back_even_if_nobody_can_be_told(
+    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, str]] = []
+
+    def send(url: str, report: dict[str, Any]) -> None:
+        sent.append((url, report["status"]))
+        raise OSError("no way")
+
+    monkeypatch.setattr(finish.signal, "send", send)
+    released: list[str] = []
+    monkeypatch.setattr(finish, "_release", released.append)
+    with pytest.raises(OSError, match="no way"):
+        finished({"status": "ABORTED", "error": "Superseded", "input": SIGNALLED}, HELD)
+    assert (sent, released) == ([("http://localhost:1/nobody", "ABORTED")], [RUN])

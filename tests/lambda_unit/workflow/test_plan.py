@@ -48,14 +48,17 @@ class Bucket:
         yield {"Contents": [{"Key": key, "ETag": str(hash(body)), "Size": len(body)} for key, body in found]}
 
 
-class Lock:
+class Table:
     """DynamoDB as far as the function uses it."""
 
-    def __init__(self, holder: str) -> None:
-        self.holder = holder
+    def __init__(self) -> None:
+        self.items: dict[str, Any] = {}
 
-    def get_item(self, **_: Any) -> dict[str, Any]:
-        return {"Item": {"execution": {"S": self.holder}}}
+    def get_item(self, *, Key: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        return {"Item": self.items[Key["id"]["S"]]} if Key["id"]["S"] in self.items else {}
+
+    def put_item(self, *, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803
+        self.items[Item["id"]["S"]] = Item
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -98,24 +101,26 @@ def document(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def ask(cloud: Cloud, clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Plan a phase."""
+    """Plan from a phase on."""
 
     monkeypatch.setenv("LOCK_TABLE", "lock")
+    table = Table()
 
     def phase(
         name: str,
         wanted: dict[str, Any],
         failed: tuple[str, ...] = (),
         holder: str = "run",
-        given: Any = None,
         run: str = "run",
+        **input: Any,
     ) -> Any:
-        clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted), dynamodb=Lock(holder))
+        clients(personalize=cloud.personalize, s3=Bucket(cloud, wanted), dynamodb=table)
+        table.items["lock"] = {"execution": {"S": holder}}
         event = {
             "phase": name,
             "document": {"bucket": BUCKET, "key": "k"},
             "execution": run,
-            "input": given or {},
+            "input": input,
             "failedImports": failed,
         }
         return plan.handler(event, None)
@@ -133,20 +138,28 @@ def camel(arguments: Any, *, maps: tuple[str, ...] = ("AlgorithmHyperParameters"
     return [camel(entry, maps=maps) for entry in arguments] if isinstance(arguments, list) else arguments
 
 
+def todo(plan: dict[str, Any]) -> dict[str, Any]:
+    """What of a plan is not empty."""
+    return {part: entries for part, entries in plan.items() if entries}
+
+
 def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[..., Any]) -> None:
     client, make = cloud.personalize, Builder(cloud)
     make.dataset(make.group())
     wanted = document()
-    assert ask("imports", wanted)["waitingFor"] == [f"interactions: no CSV file in s3://{BUCKET}/interactions/ yet"]
-    waiting = {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": ["picks-1: data for interactions"]}
-    assert ask("solutions", wanted) == waiting
+    no_data = [f"interactions: no CSV file in s3://{BUCKET}/interactions/ yet", "picks-1: data for interactions"]
+    assert todo(ask("imports", wanted)) == {"waitingFor": no_data}
+    assert todo(ask("solutions", wanted)) == {"waitingFor": no_data[1:]}
 
     cloud.buckets.put("interactions/a.csv", interactions_csv())
-    (step,) = ask("imports", wanted)["imports"]
+    plan = ask("imports", wanted)
+    (step,) = plan["imports"]
+    assert plan["next"] == "solutions"
     import_all(client, make, step)
-    assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
 
-    (step,) = ask("solutions", wanted)["solutions"]
+    plan = ask("imports", wanted)
+    (step,) = plan["solutions"]
+    assert (plan["imports"], plan["next"]) == ([], "prune")
     assert step["create"]["SolutionConfig"] == {"AlgorithmHyperParameters": {"apply_recency_bias": "true"}}
     solution = client.create_solution(**camel(step["create"]))["solutionArn"]
     assert solution == step["solutionArn"]
@@ -156,11 +169,10 @@ def test_plan_is_carried_out_until_nothing_is_left(cloud: Cloud, ask: Callable[.
     (action,) = step["campaigns"]
     client.create_campaign(**camel(action["arguments"]), solutionVersionArn=version)
     make.wait("campaign", action["campaignArn"])
-    assert ask("solutions", wanted) == {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": []}
-    assert not any(ask("prune", wanted).values())
+    assert not todo(ask("imports", wanted))
     assert remaining(wanted, personalize=client) == ["campaign live (ACTIVE)", "solution picks-1 (ACTIVE)"]
 
-    pruned = ask("prune", document(solutions=[]))
+    pruned = ask("imports", document(solutions=[]))
     assert [entry["campaignArn"] for entry in pruned["campaigns"]] == [action["campaignArn"]]
     assert [entry["solutionArn"] for entry in pruned["prunedSolutions"]] == [solution]
 
@@ -212,14 +224,13 @@ def _update_status(client: Any, solution: str) -> str:
 def test_what_is_changed_in_place(cloud: Cloud, ask: Callable[..., Any], follows: bool) -> None:
     client, make = cloud.personalize, Builder(cloud)
     make.import_csv(make.dataset(make.group()), interactions_csv())
-    nothing = {"trainings": [], "solutions": [], "recommenders": [], "waitingFor": []}
     solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
     version = make.version(solution)
     make.campaign(version, tags=TAGS)
     wanted = document()
     wanted["solutions"][0]["configuration"] = {"recipeArn": V2, "performAutoTraining": False}
     campaign = wanted["solutions"][0]["campaigns"][0]
-    assert ask("solutions", wanted) == nothing
+    assert not todo(ask("solutions", wanted))
 
     for schedule in ("rate(7 days)", "rate(1 day)", None):
         wanted["solutions"][0]["configuration"] = {
@@ -230,11 +241,11 @@ def test_what_is_changed_in_place(cloud: Cloud, ask: Callable[..., Any], follows
         (step,) = ask("solutions", wanted)["solutions"]
         assert (step["create"], step["train"], step["campaigns"]) == (None, None, [])
         client.update_solution(**camel(step["update"]))
-        assert ask("solutions", wanted) == nothing  # while it is being updated
+        assert not todo(ask("solutions", wanted))  # while it is being updated
         while _update_status(client, solution) != "ACTIVE":
             pass
         assert client.describe_solution(solutionArn=solution)["solution"]["performAutoTraining"] is bool(schedule)
-        assert ask("solutions", wanted) == nothing
+        assert not todo(ask("solutions", wanted))
 
     campaign["configuration"] = {
         "minProvisionedTPS": 1,
@@ -246,7 +257,7 @@ def test_what_is_changed_in_place(cloud: Cloud, ask: Callable[..., Any], follows
         client.update_campaign(**camel(step["campaigns"][0]["arguments"]))
         while _campaign(client, campaign["campaignArn"])[1] != "ACTIVE":
             pass
-    assert ask("solutions", wanted) == nothing
+    assert not todo(ask("solutions", wanted))
     newer = make.version(solution)
     served = newer if follows else version
     while _campaign(client, campaign["campaignArn"])[0] != served:
@@ -283,8 +294,8 @@ def test_retraining_and_rollback(cloud: Cloud, ask: Callable[..., Any]) -> None:
     assert ask("solutions", wanted)["solutions"] == []
 
     with pytest.raises(ValueError, match=f"possible: {second}, {first}|possible: {first}, {second}"):
-        ask("imports", wanted, given={"rollback": f"{first}0"})
-    (step,) = ask("solutions", wanted, given={"rollback": first})["solutions"]
+        ask("imports", wanted, rollback=f"{first}0")
+    (step,) = ask("solutions", wanted, rollback=first)["solutions"]
     for verdict in step["verdicts"]:
         client.tag_resource(**camel(verdict))
     assert step["campaigns"][0]["arguments"]["CampaignArn"] == f"{PREFIX}:campaign/live"
@@ -340,7 +351,7 @@ def test_what_is_declared_and_belongs_to_another_dataset_group_is_left_alone(
 
 
 def test_unknown_phase_is_refused(ask: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match="phase is 'sleep'; allowed are imports, solutions and prune"):
+    with pytest.raises(ValueError, match="phase is 'sleep'; allowed are imports, solutions, prune"):
         ask("sleep", document(datasets=[]))
 
 
@@ -473,3 +484,63 @@ def test_jobs_under_way_are_followed_and_pages_are_read_to_the_end(
     assert [each.arn for each in found.jobs] == [job]
     make.wait("data_deletion_job", job, until=("COMPLETED",))
     assert ask("imports", wanted)["deletions"] == []
+
+
+def test_imports_that_nothing_depends_on_leave_nothing_to_plan_later(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    make = Builder(cloud)
+    make.dataset(make.group())
+    cloud.buckets.put("interactions/a.csv", interactions_csv())
+    plan = ask("imports", document(solutions=[]))
+    assert set(todo(plan)) == {"imports"}
+    assert plan["next"] is None
+
+
+def test_what_a_run_would_do_is_told_without_the_lock(cloud: Cloud, ask: Callable[..., Any]) -> None:
+    make = Builder(cloud)
+    group = make.group()
+    make.dataset(group)
+    make.solution(group, "former", tags=TAGS)
+    cloud.buckets.put("interactions/a.csv", interactions_csv())
+    told = ask("imports", document(), holder="another", mode="plan")
+    assert told["steps"] == [
+        "import interactions",
+        "create solution picks-1",
+        "train solution picks-1 (FULL)",
+        "create campaign live",
+        "delete solution former",
+    ]
+    assert (told["status"], told["waitingFor"], told["imported"]) == ("PLANNED", [], ["interactions"])
+    assert told["solutions"] == [{"name": "picks-1", "solutionVersionArn": None, "metrics": {}, "campaigns": ["live"]}]
+    assert told["pruned"] == ["former"]
+
+
+def test_what_was_changed_by_hand_is_named_by_the_next_run_and_by_no_later_one(
+    cloud: Cloud, ask: Callable[..., Any]
+) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
+    campaign = make.campaign(make.version(solution), tags=TAGS)
+    wanted = document()
+    wanted["solutions"][0]["configuration"] = {"recipeArn": V2, "performAutoTraining": False}
+    assert ask("imports", wanted)["drift"] == []
+
+    client.update_campaign(campaignArn=campaign, minProvisionedTPS=7)
+    while _campaign(client, campaign)[1] != "ACTIVE":
+        pass
+    drift = ["campaign live minProvisionedTPS is 7, was 1"]
+    assert ask("imports", wanted, mode="plan")["drift"] == drift
+    plan = ask("imports", wanted)
+    assert (plan["drift"], plan["next"]) == (drift, "prune")
+    assert [step["action"] for step in plan["solutions"][0]["campaigns"]] == ["update"]
+    # a run that stops here leaves a change of its own behind, which is no drift
+    assert ask("imports", wanted)["drift"] == []
+
+
+def test_what_is_kept_is_not_left_to_remove(cloud: Cloud) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
+    nothing = document(datasets=[], solutions=[])
+    assert remaining(nothing, personalize=client) == ["solution picks-1 (ACTIVE)"]
+    assert remaining({**nothing, "keptSolutions": [solution]}, personalize=client) == []

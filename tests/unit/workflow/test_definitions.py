@@ -198,3 +198,39 @@ def test_deadline_that_could_use_up_the_history_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Deadlines.serving is 5 s; a deadline is at least 1 minute"):
         Deadlines(serving=Duration.seconds(5))
     Deadlines(training=Duration.hours(72))
+
+
+def _invocations(definition: dict[str, Any], answers: list[str | None]) -> int:
+    """How often a run invokes the planning function that names these phases as its next."""
+    states, name, planned, count = definition["States"], "Plan imports", None, 0
+    remaining = iter(answers)
+    while name != "Gather":
+        state = states[name]
+        if "lambda:invoke" in state.get("Resource", ""):
+            planned, count = next(remaining), count + 1
+        if state["Type"] == "Choice":
+            (rule,) = state["Choices"]
+            condition = f"{{% $plan.next = '{planned}' %}}"
+            name = rule["Next"] if rule["Condition"] == condition else state["Default"]
+        else:
+            name = state["Next"]
+    assert next(remaining, "none left") == "none left"
+    return count
+
+
+@pytest.mark.parametrize("name", ["run", "run of a domain"])
+@pytest.mark.parametrize(
+    ("answers", "imported", "changed"),
+    [
+        ([None], 0, 0),
+        ([None], 1, 0),  # of a dataset group that declares nothing to train
+        (["prune", None], 0, 1),
+        (["solutions", None], 1, 0),
+        (["solutions", "prune", None], 1, 1),
+    ],
+)
+def test_functions_are_invoked_rarely(name: str, answers: list[str | None], imported: int, changed: int) -> None:
+    """At most twice, once for every dataset, and twice for every solution or recommender."""
+    planning, finishing = _invocations(DEFINITIONS[name], answers), 1
+    assert planning == len(answers)
+    assert planning + finishing <= 2 + imported + 2 * changed

@@ -225,13 +225,48 @@ def test_second_workflow_of_a_group_is_refused() -> None:
         personalize.Workflow(stack, "Another", dataset_group=group)
 
 
-def test_removal_policy_is_destroy_or_retain() -> None:
-    for policy, text in ((cdk.RemovalPolicy.DESTROY, "false"), (cdk.RemovalPolicy.RETAIN, "true")):
+def test_removal_policy() -> None:
+    for policy in personalize.WorkflowRemovalPolicy:
         stack = cdk.Stack(cdk.App(), "Films")
         declare(stack, removal_policy=policy)
-        assert deployment(Template.from_stack(stack))["Properties"]["Retain"] == text
-    with pytest.raises(ValueError, match=r"removal_policy of the workflow Films/Workflow is .*SNAPSHOT"):
+        assert deployment(Template.from_stack(stack))["Properties"]["Removal"] == policy.value
+    with pytest.raises(
+        ValueError, match=r"removal_policy of the workflow Films/Workflow is .*SNAPSHOT; allowed are .*STOP_BILLING"
+    ):
         declare(cdk.Stack(cdk.App(), "Films"), removal_policy=cdk.RemovalPolicy.SNAPSHOT)
+
+
+def test_a_dataset_group_is_not_deleted_from_under_what_is_kept() -> None:
+    for policy in (personalize.WorkflowRemovalPolicy.RETAIN, personalize.WorkflowRemovalPolicy.STOP_BILLING):
+        stack = cdk.Stack(cdk.App(), "Films")
+        group = personalize.DatasetGroup(stack, "Movies", removal_policy=cdk.RemovalPolicy.DESTROY)
+        with pytest.raises(ValueError, match=r"Films/Workflow is .*, and that of its dataset group is RemovalPolicy"):
+            personalize.Workflow(stack, "Workflow", dataset_group=group, removal_policy=policy)
+
+
+def test_a_deployment_that_waits_waits_anew_for_every_change() -> None:
+    def wait(tps: int) -> tuple[str, str, dict[str, Any]]:
+        stack = cdk.Stack(cdk.App(), "Films")
+        group, workflow = declare(stack, deployment=personalize.Deployment.WAIT)
+        group.solutions[0].add_campaign("More", min_provisioned_tps=tps)
+        cdk.CfnOutput(stack, "Run", value=workflow.deployment_run_arn)
+        template = Template.from_stack(stack)
+        ((handle, _),) = template.find_resources("AWS::CloudFormation::WaitConditionHandle").items()
+        ((ended, resource),) = template.find_resources("AWS::CloudFormation::WaitCondition").items()
+        (name,) = template.find_resources("Custom::PersonalizeDeployment")
+        assert deployment(template)["Properties"]["Signal"] == {"Ref": handle}
+        assert resource["Properties"] == {"Count": 1, "Handle": {"Ref": handle}, "Timeout": "43200"}
+        assert resource["DependsOn"] == [name]
+        template.has_output("Run", {"Value": {"Fn::GetAtt": [name, "ExecutionArn"]}})
+        return handle, ended, resource
+
+    assert wait(1) == wait(1)
+    assert set(wait(1)[:2]).isdisjoint(wait(2)[:2])
+
+
+def test_a_deployment_does_not_wait_unless_told_to(template: Template) -> None:
+    template.resource_count_is("AWS::CloudFormation::WaitCondition", 0)
+    assert "Signal" not in deployment(template)["Properties"]
 
 
 def test_solution_without_workflow_fails_at_synth() -> None:
@@ -309,3 +344,53 @@ def test_without_jobs_none_is_allowed(template: Template) -> None:
     text = json.dumps(template.find_resources("AWS::IAM::Policy"))
     for kind in ("batch-inference-jobs", "batch-segment-jobs", "data-deletion-jobs", "dataset-export-jobs"):
         assert f":none/{kind}" in text
+
+
+def schedule(template: Template) -> dict[str, Any]:
+    (resource,) = template.find_resources("AWS::Scheduler::Schedule").values()
+    return dict(resource["Properties"])
+
+
+def test_runs_by_schedule_begin_once_something_depends_on_time() -> None:
+    for training, state in (
+        (personalize.Training.manual(), "DISABLED"),
+        (personalize.Training.automatic(every=cdk.Duration.days(7)), "ENABLED"),
+    ):
+        stack = cdk.Stack(cdk.App(), "Films")
+        group, _ = declare(stack)
+        group.add_solution("Later", recipe=personalize.Recipe.SIMILAR_ITEMS, training=training)
+        found = schedule(Template.from_stack(stack))
+        assert (found["ScheduleExpression"], found["State"]) == ("rate(1 day)", state)
+        assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_schedule_that_is_declared_is_kept_to() -> None:
+    stack = cdk.Stack(cdk.App(), "Films")
+    expression = cdk.aws_scheduler.ScheduleExpression.cron(hour="4", minute="30", time_zone=cdk.TimeZone.EUROPE_BERLIN)
+    window = cdk.aws_scheduler.TimeWindow.flexible(cdk.Duration.minutes(30))
+    _, workflow = declare(stack, schedule=expression, time_window=window)
+    template = Template.from_stack(stack)
+    found = schedule(template)
+    assert (found["ScheduleExpression"], found["ScheduleExpressionTimezone"], found["State"]) == (
+        "cron(30 4 * * ? *)",
+        "Europe/Berlin",
+        "ENABLED",
+    )
+    assert found["FlexibleTimeWindow"] == {"MaximumWindowInMinutes": 30, "Mode": "FLEXIBLE"}
+    assert json.loads(found["Target"]["Input"]) == {"trigger": "schedule"}
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    {
+                        "Action": "states:StartExecution",
+                        "Effect": "Allow",
+                        "Resource": stack.resolve(workflow.state_machine_arn),
+                    }
+                ],
+                "Version": "2012-10-17",
+            },
+            "Roles": [{"Ref": Match.string_like_regexp("^SchedulerRole")}],
+        },
+    )

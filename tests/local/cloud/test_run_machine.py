@@ -1,0 +1,132 @@
+"""The workflow's state machine for a run: what it accepts as input, and what it reports however it ends.
+
+What the planning function would answer is put into its states.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.run_definition import run_definition
+from personalize_local.cloud.client import LocalCloud
+
+from .conftest import StateMachines, machine, unique
+
+NOTHING: dict[str, Any] = {
+    "imports": [],
+    "trainings": [],
+    "solutions": [],
+    "campaigns": [],
+    "prunedSolutions": [],
+    "next": None,
+}
+JOB = "arn:aws:personalize:us-east-1:000000000000:dataset-import-job/none"
+Planned = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def table(personalize_local: LocalCloud) -> str:
+    name = unique("lock")
+    personalize_local.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+@pytest.fixture
+def planned(table: str, personalize_local: LocalCloud) -> Planned:
+    """The definition with the answers of the planning function."""
+    for item in ("lock", "report"):
+        personalize_local.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": item}})
+
+    def define(waiting: tuple[str, ...] = (), drift: tuple[str, ...] = (), **plan: Any) -> dict[str, Any]:
+        definition = run_definition(
+            partition="aws",
+            table_name=table,
+            plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
+            document={"bucket": "bucket", "key": "key"},
+            solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
+            deadlines=Deadlines(),
+        )
+        answer = {"plan": NOTHING | plan, "waitingFor": list(waiting), "drift": list(drift)}
+        for state in definition["States"].values():
+            if "lambda:invoke" in state.get("Resource", ""):
+                next_state = state["Next"]
+                state.clear()
+                state.update({"Type": "Pass", "Assign": answer, "Next": next_state})
+        return definition
+
+    return define
+
+
+def test_report_of_a_run_that_did_nothing(machines: StateMachines, planned: Planned) -> None:
+    empty = {name: [] for name in ("failures", "imported", "solutions", "recommenders", "stopped", "pruned")}
+    drift = ["campaign live is gone"]
+    for waiting, status in ((), "COMPLETED"), (("items: no CSV file", "items: no CSV file"), "WAITING"):
+        report = machines.output(planned(waiting=waiting, drift=tuple(drift)), {"trigger": "schedule"})
+        assert report == {"status": status, "waitingFor": list(waiting[:1]), "drift": drift, **empty}
+
+
+def test_report_of_a_failed_run_is_kept(
+    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
+) -> None:
+    imports = [{"name": "items", "running": JOB, "create": None, "createArn": None}]
+    ended = machines.run(planned(imports=imports))
+    assert (ended["status"], ended["error"]) == ("FAILED", "WorkflowFailed")
+    item = personalize_local.client("dynamodb").get_item(TableName=table, Key={"id": {"S": "report"}})["Item"]
+    assert item["execution"]["S"] == ended["executionArn"]
+    report = json.loads(item["report"]["S"])
+    (failure,) = report["failures"]
+    assert (report["status"], failure["name"], report["imported"]) == ("FAILED", "import of items", [])
+    assert ended["cause"] == f"import of items: {failure['reason']}"
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ({"reason": "none"}, "the input has reason; allowed are trigger, files, after, mode, rollback, signal, AWS_"),
+        ({"a": 1, "mode": "plan", "b": 2}, "the input has a, b; allowed are "),
+        ({"mode": "sleep"}, "mode is sleep; allowed is plan"),
+        (["trigger"], 'the input is ["trigger"]; it must be a JSON object'),
+    ],
+)
+def test_an_input_that_would_be_misunderstood_is_refused(
+    machines: StateMachines, planned: Planned, value: Any, cause: str
+) -> None:
+    ended = machines.run(planned(), value)
+    assert (ended["status"], ended["error"]) == ("FAILED", "InputRefused")
+    assert ended["cause"].startswith(cause)
+
+
+def test_a_run_that_only_plans_leaves_the_lock_alone(
+    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
+) -> None:
+    assert machines.output(planned(status="PLANNED"), {"mode": "plan"}) == NOTHING | {"status": "PLANNED"}
+    dynamodb = personalize_local.client("dynamodb")
+    assert "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})
+
+
+@pytest.mark.parametrize("given", [{}, {"trigger": "deploy", "signal": "https://signal"}])
+def test_a_run_that_is_behind_another_leaves_word_whom_to_tell(
+    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud, given: dict[str, str]
+) -> None:
+    holder = machines.start(machines.create(machine({"Type": "Wait", "Seconds": 60})))
+    dynamodb = personalize_local.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "lock"}, "execution": {"S": holder}})
+    try:
+        ended = machines.run(planned(), given)
+        assert json.loads(ended["output"]) == {"status": "QUEUED", "behind": holder}
+        item = dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})["Item"]
+        told = {"signalUrl": {"S": given["signal"]}} if "signal" in given else {}
+        again = {"again": {"S": ended["executionArn"]}}
+        assert item == {"id": {"S": "lock"}, "execution": {"S": holder}, **again, **told}
+    finally:
+        machines.client.stop_execution(executionArn=holder)
