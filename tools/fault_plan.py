@@ -16,10 +16,10 @@ REASON: Final = "seeded bad day {seed}"
 #: by name, faults that pass; a run of the workflow survives them, or the next one mends what it left
 TRANSIENT: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
     "throttling": tuple(
-        {"operation": name, "code": "ThrottlingException", "rate": 0.1, "times": 6} for name in CONTROL_PLANE
+        {"operation": name, "code": "ThrottlingException", "rate": 0.1, "times": 2} for name in CONTROL_PLANE
     ),
     "server errors": tuple(
-        {"operation": name, "code": "InternalServerError", "status": 500, "rate": 0.1, "times": 4}
+        {"operation": name, "code": "InternalServerError", "status": 500, "rate": 0.1, "times": 2}
         for name in CONTROL_PLANE
     ),
     "limit exceeded": ({"operation": "Create*", "code": "LimitExceededException", "rate": 0.3, "times": 4},),
@@ -115,16 +115,10 @@ def plan(seed: int) -> Plan:
         )
     else:
         permanent = kind.partition(" ")[0]
-        effect = (
-            {"code": "AccessDeniedException", "message": reason} if "denied" in kind else {"failure_reason": reason}
-        )
-        if (permanent == "CreateSolution" and "fails" in kind) or (
-            permanent == "CreateMetricAttribution" and "fails" in kind
-        ):
-            denied = {"code": "AccessDeniedException", "message": reason}
         refused = {"code": "InvalidInputException", "message": reason}
-        fails = refused if permanent in REFUSED_AT_ONCE else {"failure_reason": reason}
-        effect = denied if "denied" in kind else fails
+        effect = refused if permanent in REFUSED_AT_ONCE else {"failure_reason": reason}
+        if kind.endswith("is denied"):
+            effect = {"code": "AccessDeniedException", "message": reason}
         faults = ({"operation": permanent, "rate": 1.0, **effect},)
         phase = "create" if permanent in OF_DEPLOYMENTS else "data"
     return Plan(

@@ -21,7 +21,7 @@ PATIENCE_SECONDS: Final = 90
 #: how often a deployment or a run is done again until nothing is left to do
 TRIES: Final = 4
 #: how many times in a row, 0.1 s apart, no run may be under way
-_IDLE: Final = 5
+_IDLE: Final = 3
 _WORK: Final = ("Create", "Update", "Delete", "Start", "Stop")
 #: what stays when data is retained
 _RETAINED: Final = frozenset({"DatasetGroup", "Dataset", "Schema"})

@@ -19,6 +19,13 @@ from personalize_local.cloud.service import PersonalizeService
 from personalize_local.personalize import Uncertain
 
 _POLL_SECONDS: Final = 0.05
+# CloudFormation calls again what was throttled or failed for no fault of the caller.
+# https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+_RETRIED: Final = "ThrottlingException"
+_SERVER_ERROR: Final = 500
+_TRIES: Final = 8
+# How long something that was just made may not be seen, or be busy and so not deletable.
+_PATIENCE_SECONDS: Final = 10.0
 _PREFIX: Final = "AWS::Personalize::"
 # What a Dataset may carry, and what of it the API takes.
 _IMPORT: Final = "DatasetImportJob"
@@ -88,12 +95,12 @@ class ResourceHandler:
             parameters["performAutoTraining"] = False
         arn = self._call("Create", parameters)[self._type.arn_member]
         try:
-            described = self._wait(arn)
+            described = self._wait(arn, created=True)
             if tags and not self._tags_on_create and self._uncertain.cloudformation_tags_schemas:
                 self._update_tags(arn, {}, tags)
             self._import(arn, values)
         except ValueError:
-            self.delete(arn, properties)
+            self._remove(arn, properties)
             raise
         return arn, self._attributes(described)
 
@@ -125,6 +132,19 @@ class ResourceHandler:
                 time.sleep(_POLL_SECONDS)
         except ResourceGoneError:
             return
+
+    def _remove(self, arn: str, properties: _Properties) -> None:
+        """Delete what a failed creation left, which may be under way still."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self.delete(arn, properties)
+            except ValueError:
+                if time.monotonic() > deadline:
+                    return  # why the creation failed is what is told
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
 
     def adopt(self, identifier: dict[str, str]) -> _Created:
         """Take a resource that exists into a stack.
@@ -184,31 +204,44 @@ class ResourceHandler:
     def _call(self, verb: str, parameters: _Properties, kind: str | None = None) -> dict[str, Any]:
         operation = verb + (kind if kind is not None else self._type.kind)
         shape = service_model("personalize").operation_model(operation).input_shape
-        try:
-            return self._service.call(
-                "personalize",
-                operation,
-                to_api_members(shape, parameters),
-                account=get_account_id(),
-                region=get_region(),
-            )
-        except Exception as error:
-            code = getattr(error, "code", None)
-            if code is None:
-                raise
-            message = (
-                f'Resource handler returned message: "{error} (Service: Personalize, '
-                f'Status Code: {getattr(error, "status", 400)})" (HandlerErrorCode: {code.removesuffix("Exception")})'
-            )
-            raise (ResourceGoneError if code == "ResourceNotFoundException" else ValueError)(message) from error
+        members = to_api_members(shape, parameters)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._service.call(
+                    "personalize", operation, members, account=get_account_id(), region=get_region()
+                )
+            except Exception as error:
+                code = getattr(error, "code", None)
+                if code is None:
+                    raise
+                if tries_left and (code == _RETRIED or getattr(error, "status", 400) >= _SERVER_ERROR):
+                    time.sleep(_POLL_SECONDS)
+                    continue
+                message = (
+                    f'Resource handler returned message: "{error} (Service: Personalize, '
+                    f'Status Code: {getattr(error, "status", 400)})" '
+                    f"(HandlerErrorCode: {code.removesuffix('Exception')})"
+                )
+                raise (ResourceGoneError if code == "ResourceNotFoundException" else ValueError)(message) from error
+        raise AssertionError("the last try returns or raises")
 
     def _describe(self, arn: str) -> dict[str, Any]:
         return dict(self._call("Describe", {self._type.arn_member: arn})[self._type.member])
 
-    def _wait(self, arn: str, *, updated: bool = False) -> dict[str, Any]:
-        """Wait until the resource is ACTIVE, and its last update too if there was one just now."""
+    def _wait(self, arn: str, *, created: bool = False, updated: bool = False) -> dict[str, Any]:
+        """Wait until the resource is ACTIVE, and its last update too if there was one just now.
+
+        :param created: whether it was made just now, and so may not be seen yet.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            described = self._describe(arn)
+            try:
+                described = self._describe(arn)
+            except ResourceGoneError:
+                if not created or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+                continue
             latest = described.get(self._type.update_member) or {}
             states = [described, latest] if updated else [described]
             for state in states:
