@@ -99,9 +99,11 @@ class Position(NamedTuple):
 class FilterExpressionError(ValueError):
     """A filter expression that Amazon Personalize would refuse.
 
+    ``problem``, ``line`` and ``column`` say what is wrong and where, both counted from 1.
+
     :param problem: what is wrong, and what to do.
-    :ivar line: the line of the mistake, counted from 1.
-    :ivar column: the column of the mistake, counted from 1.
+    :param text: the whole filter expression.
+    :param position: where the mistake is.
     """
 
     def __init__(self, problem: str, text: str, position: Position) -> None:
@@ -208,6 +210,7 @@ class FilterExpression:
     """A whole filter expression. Make it with :meth:`parse`.
 
     :param text: as written.
+    :param expressions: what stands between IF, and what is included or excluded; joined by ``|``.
     """
 
     text: str

@@ -20,7 +20,7 @@ class MetricExpression(NamedTuple):
     See https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
 
     :param dataset: ``ITEMS`` or ``INTERACTIONS``. Default: - it counts events.
-    :param column: the column that it sums.
+    :param column: the column that it sums. Default: - none, where it counts events.
     """
 
     dataset: str | None = None
@@ -30,6 +30,7 @@ class MetricExpression(NamedTuple):
     def parse(cls, text: str) -> MetricExpression:
         """Read an expression.
 
+        :param text: such as ``SUM(Items.PRICE)``.
         :raises ValueError: if it is none.
         """
         found = _EXPRESSION.fullmatch(text)

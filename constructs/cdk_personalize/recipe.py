@@ -24,11 +24,17 @@ class RecipeType(Enum):
     """What a recipe produces."""
 
     USER_PERSONALIZATION = "USER_PERSONALIZATION"
+    """Items for a user."""
     PERSONALIZED_RANKING = "PERSONALIZED_RANKING"
+    """A given list of items, ordered for a user."""
     RELATED_ITEMS = "RELATED_ITEMS"
+    """Items for an item."""
     POPULAR_ITEMS = "POPULAR_ITEMS"
+    """Items that are popular, or become so."""
     PERSONALIZED_ACTIONS = "PERSONALIZED_ACTIONS"
+    """Actions for a user."""
     USER_SEGMENTATION = "USER_SEGMENTATION"
+    """Users for an item or an attribute of items."""
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,13 @@ class ObjectiveSensitivity(Enum):
     """How much an optimization objective counts beside relevance."""
 
     LOW = "LOW"
+    """A little: relevance decides mostly."""
     MEDIUM = "MEDIUM"
+    """In balance with relevance."""
     HIGH = "HIGH"
+    """Much: recommendations may become less relevant."""
     OFF = "OFF"
+    """Not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

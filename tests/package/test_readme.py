@@ -38,6 +38,12 @@ def test_make_targets_in_documents_exist(path: Path) -> None:
     assert named <= declared
 
 
+def test_every_page_is_listed() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", index.read_text("utf-8"))}
+    assert [path.name for path in sorted(index.parent.glob("*.md")) if path != index and path not in listed] == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
