@@ -41,8 +41,13 @@ if TYPE_CHECKING:
     from cdk_personalize.metric_attribution import IMetricAttribution as IMetricAttribution
     from cdk_personalize.metric_attribution import MetricAttribution as MetricAttribution
     from cdk_personalize.metric_expression import MetricExpression as MetricExpression
+    from cdk_personalize.metrics import ImportMetrics as ImportMetrics
+    from cdk_personalize.metrics import JobMetrics as JobMetrics
+    from cdk_personalize.metrics import Metrics as Metrics
     from cdk_personalize.metrics import ModelMetrics as ModelMetrics
     from cdk_personalize.metrics import RequestMetrics as RequestMetrics
+    from cdk_personalize.published import Published as Published
+    from cdk_personalize.published import PublishedGrants as PublishedGrants
     from cdk_personalize.quality_gate import FirstVersion as FirstVersion
     from cdk_personalize.quality_gate import MetricThreshold as MetricThreshold
     from cdk_personalize.quality_gate import QualityGate as QualityGate
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
     from cdk_personalize.solution import EventWeight as EventWeight
     from cdk_personalize.solution import HyperparameterOptimization as HyperparameterOptimization
     from cdk_personalize.solution import HyperparameterRange as HyperparameterRange
+    from cdk_personalize.solution import ISolution as ISolution
     from cdk_personalize.solution import ObjectiveSensitivity as ObjectiveSensitivity
     from cdk_personalize.solution import OptimizationObjective as OptimizationObjective
     from cdk_personalize.solution import Solution as Solution
@@ -86,7 +92,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "filter_expression": ("FilterExpression", "FilterExpressionError"),
     "metric_attribution": ("AttributedMetric", "IMetricAttribution", "MetricAttribution"),
     "metric_expression": ("MetricExpression",),
-    "metrics": ("ModelMetrics", "RequestMetrics"),
+    "metrics": ("ImportMetrics", "JobMetrics", "Metrics", "ModelMetrics", "RequestMetrics"),
+    "published": ("Published", "PublishedGrants"),
     "quality_gate": ("FirstVersion", "MetricThreshold", "QualityGate"),
     "recipe": ("Recipe", "RecipeType"),
     "recommender": ("IRecommender", "Recommender", "RecommenderGrants"),
@@ -97,6 +104,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "EventWeight",
         "HyperparameterOptimization",
         "HyperparameterRange",
+        "ISolution",
         "ObjectiveSensitivity",
         "OptimizationObjective",
         "Solution",
@@ -116,12 +124,14 @@ _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in nam
 __all__ = sorted(_MODULE_OF)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for one that there is
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

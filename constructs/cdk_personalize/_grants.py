@@ -1,5 +1,8 @@
 """Actions that grants allow, as data.
 
+Filters need no permission of their own, and neither does the key of an encrypted dataset group: the service uses it
+with its own role.
+
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
 """
 
@@ -14,7 +17,11 @@ GET_PERSONALIZED_RANKING: Final = ("personalize:GetPersonalizedRanking",)
 GET_ACTION_RECOMMENDATIONS: Final = ("personalize:GetActionRecommendations",)
 PUT_ITEMS: Final = ("personalize:PutItems",)
 PUT_USERS: Final = ("personalize:PutUsers",)
+PUT_ACTIONS: Final = ("personalize:PutActions",)
+PUT_ACTION_INTERACTIONS: Final = ("personalize:PutActionInteractions",)
 PUT_EVENTS: Final = ("personalize:PutEvents",)
+GET_PARAMETERS: Final = ("ssm:GetParameter", "ssm:GetParameters")
+GET_PARAMETERS_BY_PATH: Final = ("ssm:GetParametersByPath",)
 TRAIN: Final = (
     "personalize:CreateSolutionVersion",
     "personalize:DescribeSolution",

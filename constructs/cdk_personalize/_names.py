@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from aws_cdk import ArnFormat, Stack, Token
+from aws_cdk import Stack, Token
 from constructs import IConstruct
 
 from cdk_personalize.facts.limits import NAME_LENGTH
@@ -67,16 +67,3 @@ def personalize_arn(scope: IConstruct, resource: str, name: str) -> str:
     :param name: Name of the resource.
     """
     return Stack.of(scope).format_arn(service="personalize", resource=resource, resource_name=name)
-
-
-def name_in(scope: IConstruct, arn: str) -> str:
-    """Return the name at the end of an ARN.
-
-    :param scope: Where a token is resolved.
-    :param arn: The ARN; tokens are split when the template is deployed.
-    :raises ValueError: When there is no name.
-    """
-    name = Stack.of(scope).split_arn(arn, ArnFormat.SLASH_RESOURCE_NAME).resource_name
-    if not name:
-        raise ValueError(f"an ARN of this kind must end in <type>/<name>, got {arn!r}")
-    return name

@@ -14,12 +14,13 @@ from constructs import Construct
 
 from cdk_personalize import _grants
 from cdk_personalize._capacity import check_requests, warn_of_idle_requests
-from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._imported import Imported
+from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import text
 from cdk_personalize.facts import limits
 from cdk_personalize.facts.names import RANKING_INFLUENCES
-from cdk_personalize.metrics import GET_PERSONALIZED_RANKING, GET_RECOMMENDATIONS, RequestMetrics
+from cdk_personalize.metrics import RequestMetrics, metrics_of_campaign
 from cdk_personalize.recipe import RecipeType
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class ICampaign(IResource, Protocol):
         """What can be allowed on the campaign."""
         ...
 
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that it answers."""
+        ...
+
 
 class CampaignGrants:
     """Permissions to ask a campaign for recommendations."""
@@ -141,11 +147,20 @@ class CampaignGrants:
             )
 
 
-class _ImportedCampaign(Resource):
-    def __init__(self, scope: Construct, id: str, campaign_arn: str, campaign_name: str) -> None:
-        super().__init__(scope, id, environment_from_arn=campaign_arn)
-        self._arn = campaign_arn
-        self._name = campaign_name
+class _ImportedCampaign(Imported):
+    KIND = "campaign"
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        arn: str | None = None,
+        name: str = "",
+        recipe_type: RecipeType | None = None,
+    ) -> None:
+        super().__init__(scope, id, arn=arn, name=name)
+        self._recipe_type = recipe_type
 
     @property
     def campaign_arn(self) -> str:
@@ -157,7 +172,11 @@ class _ImportedCampaign(Resource):
 
     @property
     def grants(self) -> CampaignGrants:
-        return CampaignGrants(self._arn)
+        return CampaignGrants(self._arn, self._recipe_type)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        return metrics_of_campaign(self._arn, self._recipe_type)
 
 
 @jsii.implements(ITaggableV2)
@@ -235,25 +254,37 @@ class Campaign(Resource):
 
     @staticmethod
     def from_campaign_arn(scope: Construct, id: str, campaign_arn: str) -> ICampaign:
-        """Import a campaign that is managed elsewhere.
+        """Import a campaign that is managed elsewhere, of whatever recipe.
 
         :param scope: Parent.
         :param id: Construct id.
-        :param campaign_arn: Its ARN.
+        :param campaign_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedCampaign(scope, id, campaign_arn, name_in(scope, campaign_arn))
+        return _ImportedCampaign(scope, id, arn=campaign_arn)
 
     @staticmethod
     def from_campaign_name(scope: Construct, id: str, campaign_name: str) -> ICampaign:
-        """Import a campaign of this account and Region that is managed elsewhere.
+        """Import a campaign of this account and Region that is managed elsewhere, of whatever recipe.
 
         :param scope: Parent.
         :param id: Construct id.
         :param campaign_name: Its name.
         :raises ValueError: When it cannot be the name of one.
         """
-        check_name("campaign_name", campaign_name)
-        return _ImportedCampaign(scope, id, personalize_arn(scope, "campaign", campaign_name), campaign_name)
+        return _ImportedCampaign(scope, id, name=campaign_name)
+
+    @staticmethod
+    def from_campaign_attributes(scope: Construct, id: str, *, campaign_arn: str, recipe_type: RecipeType) -> ICampaign:
+        """Import a campaign that is managed elsewhere, of a known recipe.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param campaign_arn: Its ARN, which says in which account and Region it is.
+        :param recipe_type: What its solution produces; it says what can be granted and what is measured.
+        :raises ValueError: When it cannot be the ARN of one.
+        """
+        return _ImportedCampaign(scope, id, arn=campaign_arn, recipe_type=recipe_type)
 
     @property
     def campaign_arn(self) -> str:
@@ -283,9 +314,7 @@ class Campaign(Resource):
     @property
     def metrics(self) -> RequestMetrics:
         """Metrics of the requests that it answers."""
-        ranking = self._solution.recipe.recipe_type is RecipeType.PERSONALIZED_RANKING
-        operation = GET_PERSONALIZED_RANKING if ranking else GET_RECOMMENDATIONS
-        return RequestMetrics(operation, {"CampaignArn": self.campaign_arn})
+        return metrics_of_campaign(self.campaign_arn, self._solution.recipe.recipe_type)
 
     @property
     def cdk_tag_manager(self) -> TagManager:

@@ -13,21 +13,36 @@ from constructs import Construct
 
 from cdk_personalize import _grants
 from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._imported import Imported
 from cdk_personalize._names import physical_name
 from cdk_personalize._region import check_region
 from cdk_personalize._removal import check_removal_policy, declared
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.facts.limits import LOCATION_LENGTH, NAME_LENGTH
+from cdk_personalize.metrics import ImportMetrics, RequestMetrics, metrics_of_dataset
 from cdk_personalize.schema import Schema
 
 if TYPE_CHECKING:
     from cdk_personalize.dataset_export_job import DatasetExportJob, IngestionMode
-    from cdk_personalize.dataset_group import DatasetGroup
+    from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
     from cdk_personalize.s3_location import S3Location
 
 RESOURCE_TYPE: Final = "Custom::PersonalizeDataset"
 SCHEMA_RESOURCE_TYPE: Final = "Custom::PersonalizeSchema"
+
+_GRANT_OF: Final = {
+    DatasetType.ITEMS: "put_items",
+    DatasetType.USERS: "put_users",
+    DatasetType.ACTIONS: "put_actions",
+    DatasetType.ACTION_INTERACTIONS: "put_action_interactions",
+}
+_ACTIONS_OF: Final = {
+    "put_items": _grants.PUT_ITEMS,
+    "put_users": _grants.PUT_USERS,
+    "put_actions": _grants.PUT_ACTIONS,
+    "put_action_interactions": _grants.PUT_ACTION_INTERACTIONS,
+}
 
 # Leaves room for what makes the name of an import job unique.
 DATASET_NAME_LENGTH: Final = NAME_LENGTH - 22
@@ -78,8 +93,23 @@ class IDataset(IResource, Protocol):
         ...
 
     @property
+    def dataset_type(self) -> DatasetType | None:
+        """What it holds; ``None`` when that is known only when it is deployed."""
+        ...
+
+    @property
     def grants(self) -> DatasetGrants:
         """What can be allowed on the dataset."""
+        ...
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that add to it one by one."""
+        ...
+
+    @property
+    def import_metrics(self) -> ImportMetrics:
+        """Metrics of its imports."""
         ...
 
 
@@ -97,29 +127,76 @@ class DatasetGrants:
         """Allow to add items one by one.
 
         :param grantee: Who is allowed.
+        :raises ValueError: When it is not a dataset of items.
         """
-        return _grants.grant(grantee, _grants.PUT_ITEMS, self._dataset.dataset_arn)
+        return self._grant(grantee, "put_items")
 
     def put_users(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to add users one by one.
 
         :param grantee: Who is allowed.
+        :raises ValueError: When it is not a dataset of users.
         """
-        return _grants.grant(grantee, _grants.PUT_USERS, self._dataset.dataset_arn)
+        return self._grant(grantee, "put_users")
+
+    def put_actions(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to add actions one by one.
+
+        :param grantee: Who is allowed.
+        :raises ValueError: When it is not a dataset of actions.
+        """
+        return self._grant(grantee, "put_actions")
+
+    def put_action_interactions(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to send what users did with actions; they are sent with :attr:`Dataset.tracking_id`.
+
+        The service authorises this action on no resource but ``*``: whoever is allowed can send to every dataset of
+        the account whose tracking id is known.
+
+        :param grantee: Who is allowed.
+        :raises ValueError: When it is not a dataset of action interactions.
+        """
+        return self._grant(grantee, "put_action_interactions")
+
+    def _grant(self, grantee: iam.IGrantable, name: str) -> iam.Grant:
+        dataset_type = self._dataset.dataset_type
+        allowed = _GRANT_OF.get(dataset_type) if dataset_type is not None else name
+        if dataset_type is not None and name != allowed:
+            hint = f"use {allowed}" if allowed else "events go to the event tracker, use its put_events"
+            raise ValueError(f"a dataset of {dataset_type.value} does not take what {name} allows, {hint}")
+        resource = "*" if name == "put_action_interactions" else self._dataset.dataset_arn
+        return _grants.grant(grantee, _ACTIONS_OF[name], resource)
 
 
-class _ImportedDataset(Resource):
-    def __init__(self, scope: Construct, id: str, dataset_arn: str) -> None:
-        super().__init__(scope, id, environment_from_arn=dataset_arn)
-        self._arn = dataset_arn
+class _ImportedDataset(Imported):
+    KIND = "dataset"
+    PATTERN = rf"{Imported.PATTERN}/({'|'.join(each.value for each in DatasetType)})"
+    SHAPE = f"<dataset group>/<one of {', '.join(each.value for each in DatasetType)}>"
+
+    def __init__(self, scope: Construct, id: str, *, arn: str, dataset_type: DatasetType | None = None) -> None:
+        super().__init__(scope, id, arn=arn)
+        known = dataset_type is None and not Token.is_unresolved(arn)
+        self._dataset_type = DatasetType(arn.rsplit("/", 1)[-1]) if known else dataset_type
 
     @property
     def dataset_arn(self) -> str:
         return self._arn
 
     @property
+    def dataset_type(self) -> DatasetType | None:
+        return self._dataset_type
+
+    @property
     def grants(self) -> DatasetGrants:
         return DatasetGrants(self)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        return metrics_of_dataset(self._arn, self._dataset_type)
+
+    @property
+    def import_metrics(self) -> ImportMetrics:
+        return _import_metrics(self._arn)
 
 
 @jsii.implements(ITaggableV2)
@@ -227,9 +304,30 @@ class Dataset(Resource):
 
         :param scope: Parent.
         :param id: Construct id.
-        :param dataset_arn: Its ARN.
+        :param dataset_arn: Its ARN, which says in which account and Region it is, and what it holds.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedDataset(scope, id, dataset_arn)
+        return _ImportedDataset(scope, id, arn=dataset_arn)
+
+    @staticmethod
+    def from_dataset_attributes(
+        scope: Construct, id: str, *, dataset_group: IDatasetGroup, dataset_type: DatasetType
+    ) -> IDataset:
+        """Import a dataset that is managed elsewhere, of a dataset group.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param dataset_group: The dataset group that it belongs to.
+        :param dataset_type: What it holds.
+        """
+        arn = Stack.of(dataset_group).format_arn(
+            service="personalize",
+            account=dataset_group.env.account,
+            region=dataset_group.env.region,
+            resource=_ImportedDataset.KIND,
+            resource_name=f"{dataset_group.dataset_group_name}/{dataset_type.value}",
+        )
+        return _ImportedDataset(scope, id, arn=arn, dataset_type=dataset_type)
 
     @property
     def dataset_arn(self) -> str:
@@ -280,6 +378,32 @@ class Dataset(Resource):
     def grants(self) -> DatasetGrants:
         """What can be allowed on the dataset."""
         return DatasetGrants(self)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that add to it one by one.
+
+        :raises ValueError: When it holds actions or action interactions, of which the service has none.
+        """
+        return metrics_of_dataset(self.dataset_arn, self.dataset_type)
+
+    @property
+    def import_metrics(self) -> ImportMetrics:
+        """Metrics of its imports, whoever starts them."""
+        return _import_metrics(self.dataset_arn)
+
+    @property
+    def tracking_id(self) -> str:
+        """What a client sends action interactions with.
+
+        :raises ValueError: When it holds something else; events go to the event tracker of the dataset group.
+        """
+        if self.dataset_type is not DatasetType.ACTION_INTERACTIONS:
+            raise ValueError(
+                f"a dataset of {self.dataset_type.value} has no tracking id, only one of ACTION_INTERACTIONS has; "
+                "events go to the event tracker of the dataset group"
+            )
+        return self._resource.get_att_string("TrackingId")
 
     @property
     def cdk_tag_manager(self) -> TagManager:
@@ -350,6 +474,10 @@ def _check_incremental_source(source: DataSource, additions: DataSource) -> None
             f"are imported with it, got {additions.prefix!r} and {source.prefix!r}; allowed is, for instance, "
             f"'{additions.prefix.split('/')[0]}-additions/'"
         )
+
+
+def _import_metrics(dataset_arn: str) -> ImportMetrics:
+    return ImportMetrics({"DatasetArn": dataset_arn})
 
 
 def _default_source(dataset_group: DatasetGroup, dataset_type: DatasetType) -> DataSource:

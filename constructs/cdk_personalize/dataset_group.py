@@ -13,8 +13,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, DependencyGroup, IValidation
 
 from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._imported import Imported
 from cdk_personalize._nag import acknowledge_resource
-from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._provider import Provider, ProviderPolicies
 from cdk_personalize._quotas import warn_above
 from cdk_personalize._region import check_region, warn_of_region
@@ -96,10 +97,8 @@ class IDatasetGroup(IResource, Protocol):
         ...
 
 
-class _ImportedDatasetGroup(Resource):
-    def __init__(self, scope: Construct, id: str, dataset_group_arn: str) -> None:
-        super().__init__(scope, id, environment_from_arn=dataset_group_arn)
-        self._arn = dataset_group_arn
+class _ImportedDatasetGroup(Imported):
+    KIND = "dataset-group"
 
     @property
     def dataset_group_arn(self) -> str:
@@ -107,7 +106,7 @@ class _ImportedDatasetGroup(Resource):
 
     @property
     def dataset_group_name(self) -> str:
-        return name_in(self, self._arn)
+        return self._name
 
 
 @jsii.implements(ITaggableV2)
@@ -205,11 +204,15 @@ class DatasetGroup(Resource):
     def from_dataset_group_arn(scope: Construct, id: str, dataset_group_arn: str) -> IDatasetGroup:
         """Import a dataset group that is managed elsewhere.
 
+        It can have filters and an event tracker that are declared here. Datasets, and what is trained on them, belong
+        to the workflow of a dataset group that is declared.
+
         :param scope: Parent.
         :param id: Construct id.
-        :param dataset_group_arn: Its ARN.
+        :param dataset_group_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedDatasetGroup(scope, id, dataset_group_arn)
+        return _ImportedDatasetGroup(scope, id, arn=dataset_group_arn)
 
     @staticmethod
     def from_dataset_group_name(scope: Construct, id: str, dataset_group_name: str) -> IDatasetGroup:
@@ -220,8 +223,7 @@ class DatasetGroup(Resource):
         :param dataset_group_name: Its name.
         :raises ValueError: When it cannot be the name of one.
         """
-        check_name("dataset_group_name", dataset_group_name)
-        return _ImportedDatasetGroup(scope, id, personalize_arn(scope, "dataset-group", dataset_group_name))
+        return _ImportedDatasetGroup(scope, id, name=dataset_group_name)
 
     @property
     def dataset_group_arn(self) -> str:

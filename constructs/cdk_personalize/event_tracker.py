@@ -10,6 +10,7 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
 from cdk_personalize import _grants
+from cdk_personalize._imported import Imported
 from cdk_personalize._names import check_name, physical_name
 from cdk_personalize._tags import OWNER_TAG, OWNER_TAG_PRIORITY
 from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
@@ -34,6 +35,11 @@ class IEventTracker(IResource, Protocol):
         """What can be allowed on the event tracker."""
         ...
 
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the events that it gets."""
+        ...
+
 
 class EventTrackerGrants:
     """Permissions to send events."""
@@ -49,10 +55,11 @@ class EventTrackerGrants:
         return _grants.grant(grantee, _grants.PUT_EVENTS, "*")
 
 
-class _ImportedEventTracker(Resource):
-    def __init__(self, scope: Construct, id: str, event_tracker_arn: str, tracking_id: str) -> None:
-        super().__init__(scope, id, environment_from_arn=event_tracker_arn)
-        self._arn = event_tracker_arn
+class _ImportedEventTracker(Imported):
+    KIND = "event-tracker"
+
+    def __init__(self, scope: Construct, id: str, *, arn: str, tracking_id: str) -> None:
+        super().__init__(scope, id, arn=arn)
         self._tracking_id = tracking_id
 
     @property
@@ -66,6 +73,10 @@ class _ImportedEventTracker(Resource):
     @property
     def grants(self) -> EventTrackerGrants:
         return EventTrackerGrants()
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        return _metrics(self._arn)
 
 
 class EventTracker(Resource):
@@ -112,10 +123,11 @@ class EventTracker(Resource):
 
         :param scope: Parent.
         :param id: Construct id.
-        :param event_tracker_arn: Its ARN.
+        :param event_tracker_arn: Its ARN, which says in which account and Region it is.
         :param tracking_id: What a client sends events with; it does not follow from the ARN.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedEventTracker(scope, id, event_tracker_arn, tracking_id)
+        return _ImportedEventTracker(scope, id, arn=event_tracker_arn, tracking_id=tracking_id)
 
     @property
     def event_tracker_arn(self) -> str:
@@ -140,4 +152,8 @@ class EventTracker(Resource):
     @property
     def metrics(self) -> RequestMetrics:
         """Metrics of the events that it gets."""
-        return RequestMetrics(PUT_EVENTS, {"EventTrackerArn": self.event_tracker_arn})
+        return _metrics(self.event_tracker_arn)
+
+
+def _metrics(event_tracker_arn: str) -> RequestMetrics:
+    return RequestMetrics(PUT_EVENTS, {"EventTrackerArn": event_tracker_arn})

@@ -10,7 +10,8 @@ from aws_cdk import IResource, Resource, Token
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
-from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._imported import Imported
+from cdk_personalize._names import check_name, physical_name
 from cdk_personalize._tags import OWNER_TAG, OWNER_TAG_PRIORITY
 from cdk_personalize.dataset import Dataset
 from cdk_personalize.dataset_group import DatasetGroup, IDatasetGroup
@@ -31,11 +32,8 @@ class IFilter(IResource, Protocol):
         ...
 
 
-class _ImportedFilter(Resource):
-    def __init__(self, scope: Construct, id: str, filter_arn: str, filter_name: str) -> None:
-        super().__init__(scope, id, environment_from_arn=filter_arn)
-        self._arn = filter_arn
-        self._name = filter_name
+class _ImportedFilter(Imported):
+    KIND = "filter"
 
     @property
     def filter_arn(self) -> str:
@@ -99,9 +97,10 @@ class Filter(Resource):
 
         :param scope: Parent.
         :param id: Construct id.
-        :param filter_arn: Its ARN.
+        :param filter_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedFilter(scope, id, filter_arn, name_in(scope, filter_arn))
+        return _ImportedFilter(scope, id, arn=filter_arn)
 
     @staticmethod
     def from_filter_name(scope: Construct, id: str, filter_name: str) -> IFilter:
@@ -112,8 +111,7 @@ class Filter(Resource):
         :param filter_name: Its name.
         :raises ValueError: When it cannot be the name of one.
         """
-        check_name("filter_name", filter_name)
-        return _ImportedFilter(scope, id, personalize_arn(scope, "filter", filter_name), filter_name)
+        return _ImportedFilter(scope, id, name=filter_name)
 
     @property
     def filter_arn(self) -> str:

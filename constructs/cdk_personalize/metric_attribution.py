@@ -15,8 +15,9 @@ from constructs import Construct
 
 from cdk_personalize import avro
 from cdk_personalize._custom_resource import custom_resource
+from cdk_personalize._imported import Imported
 from cdk_personalize._nag import acknowledge, acknowledge_resource
-from cdk_personalize._names import name_in, personalize_arn, physical_name
+from cdk_personalize._names import personalize_arn, physical_name
 from cdk_personalize._provider import Provider, ProviderPolicies
 from cdk_personalize._region import check_region
 from cdk_personalize.data_bucket import allow_personalize_writing
@@ -89,10 +90,8 @@ class IMetricAttribution(IResource, Protocol):
         ...
 
 
-class _ImportedMetricAttribution(Resource):
-    def __init__(self, scope: Construct, id: str, metric_attribution_arn: str) -> None:
-        super().__init__(scope, id, environment_from_arn=metric_attribution_arn)
-        self._arn = metric_attribution_arn
+class _ImportedMetricAttribution(Imported):
+    KIND = "metric-attribution"
 
     @property
     def metric_attribution_arn(self) -> str:
@@ -100,7 +99,7 @@ class _ImportedMetricAttribution(Resource):
 
     @property
     def metric_attribution_name(self) -> str:
-        return name_in(self, self._arn)
+        return self._name
 
 
 class MetricAttribution(Resource):
@@ -188,9 +187,21 @@ class MetricAttribution(Resource):
 
         :param scope: Parent.
         :param id: Construct id.
-        :param metric_attribution_arn: Its ARN.
+        :param metric_attribution_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedMetricAttribution(scope, id, metric_attribution_arn)
+        return _ImportedMetricAttribution(scope, id, arn=metric_attribution_arn)
+
+    @staticmethod
+    def from_metric_attribution_name(scope: Construct, id: str, metric_attribution_name: str) -> IMetricAttribution:
+        """Import a metric attribution of this account and Region that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param metric_attribution_name: Its name.
+        :raises ValueError: When it cannot be the name of one.
+        """
+        return _ImportedMetricAttribution(scope, id, name=metric_attribution_name)
 
     @property
     def metric_attribution_arn(self) -> str:

@@ -11,6 +11,9 @@ from typing import Final
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from cdk_personalize.dataset_type import DatasetType
+from cdk_personalize.recipe import RecipeType
+
 NAMESPACE: Final = "AWS/Personalize"
 MODEL_NAMESPACE: Final = "cdk-personalize"
 """Where the workflow publishes the offline metrics of models."""
@@ -24,6 +27,22 @@ PUT_EVENTS: Final = "PutEvents"
 PUT_ITEMS: Final = "PutItems"
 PUT_USERS: Final = "PutUsers"
 
+DATASET_IMPORT_JOB: Final = "DatasetImportJob"
+SOLUTION_TRAINING_JOB: Final = "SolutionTrainingJob"
+
+# The service documents no metrics of the requests about actions.
+_OF_DATASET: Final = {
+    DatasetType.INTERACTIONS: PUT_EVENTS,
+    DatasetType.ITEMS: PUT_ITEMS,
+    DatasetType.USERS: PUT_USERS,
+}
+_OF_RECIPE: Final = {
+    RecipeType.USER_PERSONALIZATION: GET_RECOMMENDATIONS,
+    RecipeType.PERSONALIZED_RANKING: GET_PERSONALIZED_RANKING,
+    RecipeType.RELATED_ITEMS: GET_RECOMMENDATIONS,
+    RecipeType.POPULAR_ITEMS: GET_RECOMMENDATIONS,
+}
+
 _NAMES: Final = {
     # The service counts these two under the operation's own name, and says "PutEvent" where it means PutEvents.
     "requests": {
@@ -34,13 +53,13 @@ _NAMES: Final = {
 }
 
 
-class RequestMetrics:
-    """Metrics of the requests to one campaign, recommender, event tracker or dataset."""
+class Metrics:
+    """Metrics of one resource."""
 
     def __init__(self, operation: str, dimensions: Mapping[str, str]) -> None:
         """Give the metrics of an operation.
 
-        :param operation: The operation that metrics are named after, such as ``"GetRecommendations"``.
+        :param operation: What metrics are named after, such as ``"GetRecommendations"`` or ``"DatasetImportJob"``.
         :param dimensions: What they are measured on, by dimension.
         """
         self._operation = operation
@@ -64,6 +83,10 @@ class RequestMetrics:
             period=period,
             label=label,
         )
+
+
+class RequestMetrics(Metrics):
+    """Metrics of the requests to one campaign, recommender, event tracker or dataset."""
 
     def requests(self, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of requests.
@@ -139,3 +162,87 @@ class ModelMetrics:
             period=period,
             label=label,
         )
+
+
+class JobMetrics(Metrics):
+    """Metrics of the jobs that import one dataset, or train one solution."""
+
+    def jobs(self, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of jobs.
+
+        :param statistic: How the values of a period are put together. Default: - the sum
+        :param period: Over which time. Default: - 5 minutes
+        """
+        return self.metric(f"{self._operation}Requests", statistic=statistic, period=period)
+
+    def errors(self, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of jobs that failed.
+
+        :param statistic: How the values of a period are put together. Default: - the sum
+        :param period: Over which time. Default: - 5 minutes
+        """
+        return self.metric(f"{self._operation}Error", statistic=statistic, period=period)
+
+    def execution_time(self, *, statistic: str = "Average", period: Duration | None = None) -> cloudwatch.Metric:
+        """Return how many seconds a job took.
+
+        :param statistic: How the values of a period are put together. Default: - the average
+        :param period: Over which time. Default: - 5 minutes
+        """
+        return self.metric(f"{self._operation}ExecutionTime", statistic=statistic, period=period)
+
+
+class ImportMetrics(JobMetrics):
+    """Metrics of the jobs that import one dataset."""
+
+    def __init__(self, dimensions: Mapping[str, str]) -> None:
+        """Give the metrics of imports.
+
+        :param dimensions: What they are measured on, by dimension.
+        """
+        super().__init__(DATASET_IMPORT_JOB, dimensions)
+
+    def dataset_size(self, *, statistic: str = "Maximum", period: Duration | None = None) -> cloudwatch.Metric:
+        """Return how many bytes were imported.
+
+        :param statistic: How the values of a period are put together. Default: - the highest
+        :param period: Over which time. Default: - 5 minutes
+        """
+        return self.metric("DatasetSize", statistic=statistic, period=period)
+
+
+def metrics_of_campaign(campaign_arn: str, recipe_type: RecipeType | None) -> RequestMetrics:
+    """Return the metrics of the requests that a campaign answers.
+
+    :param campaign_arn: Its ARN.
+    :param recipe_type: What its solution produces. ``None``: unknown, taken for recommendations of items.
+    :raises ValueError: When the service has none of them.
+    """
+    dimensions = {"CampaignArn": campaign_arn}
+    if recipe_type is None:
+        return RequestMetrics(GET_RECOMMENDATIONS, dimensions)
+    if recipe_type not in _OF_RECIPE:
+        allowed = [each.value for each in _OF_RECIPE]
+        raise ValueError(
+            f"the service has metrics of the campaigns of recipes of the types {allowed}, not of "
+            f"{recipe_type.value}; measure in the application that asks for them"
+        )
+    return RequestMetrics(_OF_RECIPE[recipe_type], dimensions)
+
+
+def metrics_of_dataset(dataset_arn: str, dataset_type: DatasetType | None) -> RequestMetrics:
+    """Return the metrics of the requests that add to a dataset one by one.
+
+    :param dataset_arn: Its ARN.
+    :param dataset_type: What it holds. ``None``: known only when it is deployed.
+    :raises ValueError: When the service has none of them, or it is not known what it holds.
+    """
+    operation = _OF_DATASET.get(dataset_type) if dataset_type is not None else None
+    if operation is None:
+        allowed = [each.value for each in _OF_DATASET]
+        raise ValueError(
+            f"the service has metrics of the requests to datasets of {allowed}, not of "
+            f"{dataset_type.value if dataset_type else 'one whose type is not known yet'}; "
+            "measure in the application that sends them"
+        )
+    return RequestMetrics(operation, {"DatasetArn": dataset_arn})

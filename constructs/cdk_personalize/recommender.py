@@ -13,7 +13,8 @@ from constructs import Construct
 
 from cdk_personalize import _grants
 from cdk_personalize._capacity import check_requests, warn_of_idle_requests
-from cdk_personalize._names import check_name, name_in, personalize_arn, physical_name
+from cdk_personalize._imported import Imported
+from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
@@ -46,6 +47,11 @@ class IRecommender(IResource, Protocol):
         """What can be allowed on the recommender."""
         ...
 
+    @property
+    def metrics(self) -> RequestMetrics:
+        """Metrics of the requests that it answers."""
+        ...
+
 
 class RecommenderGrants:
     """Permissions to ask a recommender."""
@@ -65,10 +71,8 @@ class RecommenderGrants:
         return _grants.grant(grantee, _grants.GET_RECOMMENDATIONS, self._recommender.recommender_arn)
 
 
-class _ImportedRecommender(Resource):
-    def __init__(self, scope: Construct, id: str, recommender_arn: str) -> None:
-        super().__init__(scope, id, environment_from_arn=recommender_arn)
-        self._arn = recommender_arn
+class _ImportedRecommender(Imported):
+    KIND = "recommender"
 
     @property
     def recommender_arn(self) -> str:
@@ -76,11 +80,15 @@ class _ImportedRecommender(Resource):
 
     @property
     def recommender_name(self) -> str:
-        return name_in(self, self._arn)
+        return self._name
 
     @property
     def grants(self) -> RecommenderGrants:
         return RecommenderGrants(self)
+
+    @property
+    def metrics(self) -> RequestMetrics:
+        return _metrics(self._arn)
 
 
 @jsii.implements(ITaggableV2)
@@ -155,9 +163,10 @@ class Recommender(Resource):
 
         :param scope: Parent.
         :param id: Construct id.
-        :param recommender_arn: Its ARN.
+        :param recommender_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
         """
-        return _ImportedRecommender(scope, id, recommender_arn)
+        return _ImportedRecommender(scope, id, arn=recommender_arn)
 
     @staticmethod
     def from_recommender_name(scope: Construct, id: str, recommender_name: str) -> IRecommender:
@@ -168,8 +177,7 @@ class Recommender(Resource):
         :param recommender_name: Its name.
         :raises ValueError: When it cannot be the name of one.
         """
-        check_name("recommender_name", recommender_name)
-        return _ImportedRecommender(scope, id, personalize_arn(scope, "recommender", recommender_name))
+        return _ImportedRecommender(scope, id, name=recommender_name)
 
     @property
     def recommender_arn(self) -> str:
@@ -214,7 +222,7 @@ class Recommender(Resource):
     @property
     def metrics(self) -> RequestMetrics:
         """Metrics of the requests that it answers."""
-        return RequestMetrics(GET_RECOMMENDATIONS, {"RecommenderArn": self.recommender_arn})
+        return _metrics(self.recommender_arn)
 
     @property
     def cdk_tag_manager(self) -> TagManager:
@@ -235,6 +243,10 @@ class Recommender(Resource):
         for dataset_type in sorted(self._use_case.required_datasets - schemas.keys()):
             yield f"the use case {self._use_case.title!r} needs a dataset of {dataset_type}, has {sorted(schemas)}"
         yield from column_problems(self._excluded_columns, schemas)
+
+
+def _metrics(recommender_arn: str) -> RequestMetrics:
+    return RequestMetrics(GET_RECOMMENDATIONS, {"RecommenderArn": recommender_arn})
 
 
 def _check_domain(dataset_group: DatasetGroup, use_case: UseCase) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jsii
-from aws_cdk import Annotations, Duration, IResolvable, ITaggableV2, Resource, Stack, TagManager, Token
+from aws_cdk import Annotations, Duration, IResolvable, IResource, ITaggableV2, Resource, Stack, TagManager, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_personalize import _grants, avro
+from cdk_personalize._imported import Imported
 from cdk_personalize._names import check_name, personalize_arn, physical_name
 from cdk_personalize._tags import ResourceTags
 from cdk_personalize._text import Value, text
@@ -22,7 +23,7 @@ from cdk_personalize._training_columns import column_problems, render_columns
 from cdk_personalize.dataset_type import DatasetType
 from cdk_personalize.facts import limits
 from cdk_personalize.facts.fields import RESERVED_OF_ITEMS
-from cdk_personalize.metrics import ModelMetrics
+from cdk_personalize.metrics import SOLUTION_TRAINING_JOB, JobMetrics, ModelMetrics
 from cdk_personalize.quality_gate import QualityGate, check_gate
 from cdk_personalize.recipe import Hyperparameter, ParameterKind, Recipe
 from cdk_personalize.training import Training
@@ -117,10 +118,34 @@ class OptimizationObjective:
     sensitivity: ObjectiveSensitivity
 
 
+class ISolution(IResource, Protocol):
+    """A solution, whether declared here or elsewhere."""
+
+    @property
+    def solution_arn(self) -> str:
+        """ARN of the solution."""
+        ...
+
+    @property
+    def solution_name(self) -> str:
+        """Name of the solution."""
+        ...
+
+    @property
+    def grants(self) -> SolutionGrants:
+        """What can be allowed on the solution."""
+        ...
+
+    @property
+    def training_metrics(self) -> JobMetrics:
+        """Metrics of its trainings."""
+        ...
+
+
 class SolutionGrants:
     """Permissions to train a solution."""
 
-    def __init__(self, solution: Solution) -> None:
+    def __init__(self, solution: ISolution) -> None:
         """Grant permissions on a solution.
 
         :param solution: The solution.
@@ -135,7 +160,7 @@ class SolutionGrants:
         :param grantee: Who is allowed.
         """
         solution = self._solution
-        if solution.training.is_automatic:
+        if isinstance(solution, Solution) and solution.training.is_automatic:
             Annotations.of(solution).add_warning_v2(
                 "cdk-personalize:twoOwnersOfRetraining",
                 f"the service trains the solution {solution.node.path!r} automatically and something else may train it "
@@ -143,6 +168,26 @@ class SolutionGrants:
             )
         arn = solution.solution_arn
         return _grants.grant(grantee, _grants.TRAIN, arn, f"{arn}/*")
+
+
+class _ImportedSolution(Imported):
+    KIND = "solution"
+
+    @property
+    def solution_arn(self) -> str:
+        return self._arn
+
+    @property
+    def solution_name(self) -> str:
+        return self._name
+
+    @property
+    def grants(self) -> SolutionGrants:
+        return SolutionGrants(self)
+
+    @property
+    def training_metrics(self) -> JobMetrics:
+        return _training_metrics(self._arn)
 
 
 @jsii.implements(ITaggableV2)
@@ -254,6 +299,30 @@ class Solution(Resource):
                 f"AWS advises against the recipe {recipe.name} for new work; use Recipe.USER_PERSONALIZATION_V2",
             )
 
+    @staticmethod
+    def from_solution_arn(scope: Construct, id: str, solution_arn: str) -> ISolution:
+        """Import a solution that is managed elsewhere.
+
+        It can have no campaigns here: they belong to the workflow that trains the solution.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param solution_arn: Its ARN, which says in which account and Region it is.
+        :raises ValueError: When it cannot be the ARN of one.
+        """
+        return _ImportedSolution(scope, id, arn=solution_arn)
+
+    @staticmethod
+    def from_solution_name(scope: Construct, id: str, solution_name: str) -> ISolution:
+        """Import a solution of this account and Region that is managed elsewhere.
+
+        :param scope: Parent.
+        :param id: Construct id.
+        :param solution_name: Its name.
+        :raises ValueError: When it cannot be the name of one.
+        """
+        return _ImportedSolution(scope, id, name=solution_name)
+
     @property
     def solution_arn(self) -> str:
         """The ARN that the solution has or will have."""
@@ -293,6 +362,11 @@ class Solution(Resource):
     def grants(self) -> SolutionGrants:
         """What can be allowed on the solution."""
         return SolutionGrants(self)
+
+    @property
+    def training_metrics(self) -> JobMetrics:
+        """Metrics of its trainings, whoever starts them."""
+        return _training_metrics(self.solution_arn)
 
     @property
     def campaigns(self) -> list[Campaign]:
@@ -503,6 +577,10 @@ class Solution(Resource):
                 "item_attribute must be a numeric column of ITEMS that is not nullable, "
                 f"got {objective.item_attribute!r}, allowed: {allowed}"
             )
+
+
+def _training_metrics(solution_arn: str) -> JobMetrics:
+    return JobMetrics(SOLUTION_TRAINING_JOB, {"SolutionArn": solution_arn})
 
 
 def _check_support(parameter: str, value: object, is_supported: bool, recipe: Recipe) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
 import cdk_personalize as personalize
-from tests.unit.conftest import Resources, Synthesis
+from tests.unit.conftest import Synthesis
 
 Recipe = personalize.Recipe
 V1, V2 = Recipe.USER_PERSONALIZATION, Recipe.USER_PERSONALIZATION_V2
@@ -149,64 +148,3 @@ def test_the_name_follows_the_solution_when_that_is_asked_for(value: object) -> 
     assert one.campaign_name != other.campaign_name
     named = campaign(synthesis=Synthesis(context=context), campaign_name="live")
     assert re.fullmatch(r"live-[0-9a-f]{8}", named.campaign_name)
-
-
-@pytest.mark.parametrize(
-    ("recipe", "grant", "action"),
-    [
-        (V2, "get_recommendations", "GetRecommendations"),
-        (Recipe.POPULARITY_COUNT, "get_recommendations", "GetRecommendations"),
-        (Recipe.PERSONALIZED_RANKING_V2, "get_personalized_ranking", "GetPersonalizedRanking"),
-        (Recipe.NEXT_BEST_ACTION, "get_action_recommendations", "GetActionRecommendations"),
-    ],
-)
-def test_grants(recipe: personalize.Recipe, grant: str, action: str) -> None:
-    synthesis = Synthesis()
-    made = campaign(recipe, synthesis=synthesis)
-    others = {"get_recommendations", "get_personalized_ranking", "get_action_recommendations"} - {grant}
-    site = iam.User(synthesis.stack, "Site")
-
-    getattr(made.grants, grant)(site)
-    for other in others:
-        with pytest.raises(ValueError, match=rf"does not answer what {other} allows, use {grant}$"):
-            getattr(made.grants, other)(site)
-
-    assert synthesis.stack.resolve(made.campaign_arn)["Fn::Join"][1][-1] == f":campaign/{made.campaign_name}"
-    statement = synthesis.stack.resolve(site.node.find_child("DefaultPolicy").document.to_json())["Statement"]  # type: ignore[attr-defined]
-    assert statement == [
-        {
-            "Action": f"personalize:{action}",
-            "Effect": "Allow",
-            "Resource": synthesis.stack.resolve(made.campaign_arn),
-        }
-    ]
-
-
-def test_imports() -> None:
-    synthesis = Synthesis()
-    arn = "arn:aws:personalize:us-west-2:111122223333:campaign/live"
-    by_arn = personalize.Campaign.from_campaign_arn(synthesis.stack, "ByArn", arn)
-    by_name = personalize.Campaign.from_campaign_name(synthesis.stack, "ByName", "live")
-    site = iam.User(synthesis.stack, "Site")
-    by_arn.grants.get_recommendations(site)
-    by_arn.grants.get_personalized_ranking(site)
-
-    assert (by_arn.campaign_arn, by_arn.campaign_name, by_arn.env.region) == (arn, "live", "us-west-2")
-    assert by_name.campaign_name == "live"
-    assert [each["Resource"] for each in Resources.of(synthesis.template).statements("SiteDefaultPolicy")] == [arn, arn]
-
-
-def test_an_imported_token_is_split_when_it_is_deployed() -> None:
-    synthesis = Synthesis()
-    arn = cdk.CfnParameter(synthesis.stack, "Arn").value_as_string
-
-    made = personalize.Campaign.from_campaign_arn(synthesis.stack, "Imported", arn)
-
-    assert "Fn::Select" in synthesis.stack.resolve(made.campaign_name)
-
-
-def test_an_arn_without_a_name_is_refused() -> None:
-    with pytest.raises((ValueError, RuntimeError), match="campaign"):
-        personalize.Campaign.from_campaign_arn(
-            Synthesis().stack, "Imported", "arn:aws:personalize:us-west-2:111122223333:campaign"
-        )

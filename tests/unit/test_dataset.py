@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 import cdk_personalize as personalize
@@ -165,30 +164,6 @@ def test_a_token_passes_as_prefix(synthesis: Synthesis) -> None:
     assert personalize.DataSource(bucket, prefix).prefix == prefix
 
 
-def test_grants(synthesis: Synthesis) -> None:
-    user = iam.User(synthesis.stack, "Importer")
-    dataset = add_users(synthesis)
-    dataset.grants.put_users(user)
-    dataset.grants.put_items(user)
-    resources = Resources.of(synthesis.template)
-    [key] = resources.ids(TYPE)
-
-    assert resources.statements("ImporterDefaultPolicy") == [
-        {"Action": f"personalize:{action}", "Effect": "Allow", "Resource": {"Fn::GetAtt": [key, "DatasetArn"]}}
-        for action in ("PutUsers", "PutItems")
-    ]
-
-
-def test_import(synthesis: Synthesis) -> None:
-    arn = "arn:aws:personalize:us-west-2:111122223333:dataset/films/ITEMS"
-    dataset = personalize.Dataset.from_dataset_arn(synthesis.stack, "Imported", arn)
-    dataset.grants.put_items(iam.User(synthesis.stack, "Importer"))
-
-    assert dataset.dataset_arn == arn
-    assert dataset.env.region == "us-west-2"
-    assert Resources.of(synthesis.template).statements("ImporterDefaultPolicy")[0]["Resource"] == arn
-
-
 def test_it_can_be_made_anywhere(synthesis: Synthesis) -> None:
     group = personalize.DatasetGroup(synthesis.stack, "Movies")
     dataset = personalize.Dataset(synthesis.stack, "Catalogue", dataset_group=group, schema=ITEMS)
@@ -196,3 +171,14 @@ def test_it_can_be_made_anywhere(synthesis: Synthesis) -> None:
     assert group.datasets == [dataset]
     assert dataset.dataset_type is personalize.DatasetType.ITEMS
     assert dataset.schema is ITEMS
+
+
+def test_what_action_interactions_are_sent_with(synthesis: Synthesis) -> None:
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    group.add_actions(schema=personalize.Schema.actions(value=True))
+    made = group.add_action_interactions(schema=personalize.Schema.action_interactions())
+
+    [attribute] = synthesis.stack.resolve(made.tracking_id).values()
+    assert attribute[1] == "TrackingId"
+    with pytest.raises(ValueError, match=r"^a dataset of ACTIONS has no tracking id, only one of ACTION_INTERACTIONS"):
+        _ = group.datasets[0].tracking_id

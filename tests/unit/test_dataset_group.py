@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -238,36 +240,6 @@ def test_two_groups_share_one_provider_and_nothing_else(synthesis: Synthesis) ->
     )
 
 
-@pytest.mark.parametrize(
-    "imported",
-    [
-        lambda stack, arn: personalize.DatasetGroup.from_dataset_group_arn(stack, "Imported", arn),
-        lambda stack, arn: personalize.DatasetGroup.from_dataset_group_name(stack, "Imported", "films"),
-    ],
-    ids=["arn", "name"],
-)
-def test_imports(imported: object) -> None:
-    stack = cdk.Stack(cdk.App(), "Films", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    arn = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/films"
-
-    group = imported(stack, arn)  # type: ignore[operator]
-
-    assert stack.resolve(group.dataset_group_arn) in (
-        arn,
-        {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, arn.removeprefix("arn:aws")]]},
-    )
-    assert group.dataset_group_name == "films"
-    assert group.env.region == "eu-west-1"
-
-
-def test_an_imported_arn_brings_its_region(synthesis: Synthesis) -> None:
-    group = personalize.DatasetGroup.from_dataset_group_arn(
-        synthesis.stack, "Imported", "arn:aws:personalize:us-west-2:111122223333:dataset-group/films"
-    )
-
-    assert (group.env.account, group.env.region) == ("111122223333", "us-west-2")
-
-
 def test_what_the_workflow_waits_for_is_everything_that_is_deployed(synthesis: Synthesis) -> None:
     group = synthesis.group()
     group.add_event_tracker()
@@ -288,3 +260,32 @@ def test_what_the_workflow_waits_for_is_everything_that_is_deployed(synthesis: S
         "Custom::PersonalizeSchema",
     }
     assert len([key for key in resources.all["Last"]["DependsOn"] if "Users" in key]) == 2
+
+
+@pytest.mark.parametrize(
+    ("add", "construct", "owner"),
+    [
+        (personalize.DatasetGroup.add_event_tracker, personalize.EventTracker, "dataset_group"),
+        (personalize.DatasetGroup.add_filter, personalize.Filter, "dataset_group"),
+        (personalize.DatasetGroup.add_metric_attribution, personalize.MetricAttribution, "dataset_group"),
+        (personalize.DatasetGroup.add_recommender, personalize.Recommender, "dataset_group"),
+        (personalize.DatasetGroup.add_solution, personalize.Solution, "dataset_group"),
+        (personalize.Solution.add_campaign, personalize.Campaign, "solution"),
+        *(
+            (getattr(personalize.DatasetGroup, f"add_{each.value.lower()}"), personalize.Dataset, "dataset_group")
+            for each in personalize.DatasetType
+        ),
+    ],
+)
+def test_what_is_added_takes_the_options_of_its_construct(add: Any, construct: Any, owner: str) -> None:
+    """All of them, in the same order, with the same defaults and types, and passes them on."""
+    options = [each for each in inspect.signature(add).parameters.values() if each.kind is each.KEYWORD_ONLY]
+    declared = [
+        each for each in inspect.signature(construct.__init__).parameters.values() if each.kind is each.KEYWORD_ONLY
+    ]
+
+    assert [str(each).replace("Mapping[str, str | int | float | bool]", "Mapping[str, Value]") for each in options] == [
+        str(each) for each in declared if each.name != owner
+    ]
+    documented = re.findall(r":param (\w+):", add.__doc__)
+    assert [name for name in documented if name != "id"] == [each.name for each in options]

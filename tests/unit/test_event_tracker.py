@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from aws_cdk import aws_iam as iam
 
 import cdk_personalize as personalize
 from tests.unit.conftest import USERS, Resources, Synthesis
@@ -48,26 +47,6 @@ def test_at_most_one(group: personalize.DatasetGroup) -> None:
 def test_a_name_that_the_service_refuses(group: personalize.DatasetGroup) -> None:
     with pytest.raises(ValueError, match="event_tracker_name must have 1 to 63"):
         group.add_event_tracker(event_tracker_name="my clicks")
-
-
-def test_whoever_may_send_events_may_send_them_anywhere(synthesis: Synthesis, group: personalize.DatasetGroup) -> None:
-    group.add_event_tracker().grants.put_events(iam.User(synthesis.stack, "Site"))
-
-    assert Resources.of(synthesis.template).statements("SiteDefaultPolicy") == [
-        {"Action": "personalize:PutEvents", "Effect": "Allow", "Resource": "*"}
-    ]
-
-
-def test_import(synthesis: Synthesis) -> None:
-    arn = "arn:aws:personalize:us-west-2:111122223333:event-tracker/0a1b2c3d"
-    tracker = personalize.EventTracker.from_event_tracker_attributes(
-        synthesis.stack, "Imported", event_tracker_arn=arn, tracking_id="11111111-2222-3333-4444-555555555555"
-    )
-    tracker.grants.put_events(iam.User(synthesis.stack, "Site"))
-
-    assert tracker.event_tracker_arn == arn
-    assert tracker.tracking_id == "11111111-2222-3333-4444-555555555555"
-    assert tracker.env.region == "us-west-2"
 
 
 def test_in_a_dataset_group_that_is_managed_elsewhere(synthesis: Synthesis) -> None:

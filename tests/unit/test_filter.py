@@ -86,16 +86,6 @@ def test_a_name_that_the_service_refuses(group: personalize.DatasetGroup) -> Non
         group.add_filter("Unwatched", expression=WATCHED, filter_name="my filter")
 
 
-def test_imports(synthesis: Synthesis) -> None:
-    arn = "arn:aws:personalize:us-west-2:111122223333:filter/unwatched"
-    by_arn = personalize.Filter.from_filter_arn(synthesis.stack, "ByArn", arn)
-    by_name = personalize.Filter.from_filter_name(synthesis.stack, "ByName", "unwatched")
-
-    assert (by_arn.filter_arn, by_arn.filter_name, by_arn.env.region) == (arn, "unwatched", "us-west-2")
-    assert by_name.filter_name == "unwatched"
-    assert ":filter/unwatched" in str(synthesis.stack.resolve(by_name.filter_arn))
-
-
 def test_in_a_dataset_group_that_is_managed_elsewhere(synthesis: Synthesis) -> None:
     arn = "arn:aws:personalize:us-east-1:111122223333:dataset-group/films"
     group = personalize.DatasetGroup.from_dataset_group_arn(synthesis.stack, "Imported", arn)

@@ -254,11 +254,3 @@ def test_tokens_pass(synthesis: Synthesis) -> None:
     reference = {"Ref": "Text"}
     metric = {"EventType": reference, "MetricName": reference, "Expression": reference}
     assert resources(synthesis).properties(TYPE)["Metrics"] == [metric, metric]
-
-
-def test_import_by_arn(synthesis: Synthesis) -> None:
-    arn = "arn:aws:personalize:eu-west-1:111122223333:metric-attribution/films"
-    found = personalize.MetricAttribution.from_metric_attribution_arn(synthesis.stack, "Imported", arn)
-
-    assert (found.metric_attribution_arn, found.metric_attribution_name) == (arn, "films")
-    assert (found.env.account, found.env.region) == ("111122223333", "eu-west-1")

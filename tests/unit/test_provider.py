@@ -133,6 +133,7 @@ def test_every_action_is_an_operation_of_the_service(name: str) -> None:
     services = {
         "personalize": ("personalize", "personalize-runtime", "personalize-events"),
         "cloudformation": ("cloudformation",),
+        "ssm": ("ssm",),
     }
     for action in LISTS[name]:
         prefix, _, operation = action.partition(":")

@@ -39,7 +39,7 @@ def test_every_name_can_be_loaded() -> None:
 
 
 def test_type_checkers_see_the_same_names() -> None:
-    [block] = [node for node in ast.parse(SOURCE).body if isinstance(node, ast.If)]
+    block = next(node for node in ast.parse(SOURCE).body if isinstance(node, ast.If))
     seen = {alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
 
     assert seen == set(cdk_personalize.__all__)

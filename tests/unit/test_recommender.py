@@ -7,10 +7,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
 import cdk_personalize as personalize
-from tests.unit.conftest import Resources, Synthesis
+from tests.unit.conftest import Synthesis
 
 Domain, UseCase = personalize.Domain, personalize.UseCase
 
@@ -120,40 +119,4 @@ def test_what_does_not_fit_the_datasets(synthesis: Synthesis) -> None:
         "['USER_ID', 'ITEM_ID', 'TIMESTAMP', 'EVENT_TYPE']",
         "dataset group 'Films/Films' has recommenders ('Films/Films/Like') but no Workflow, so nothing would train "
         "them; add Workflow(scope, id, dataset_group=...)",
-    ]
-
-
-def test_grants(synthesis: Synthesis) -> None:
-    made = recommender(synthesis=synthesis)
-    role = iam.Role(synthesis.stack, "Role", assumed_by=iam.AccountRootPrincipal())
-    made.grants.get_recommendations(role)
-    personalize.Workflow(synthesis.stack, "Workflow", dataset_group=made.dataset_group)
-    [statement] = Resources.of(synthesis.template).statements("RoleDefaultPolicy")
-    assert statement["Action"] == "personalize:GetRecommendations"
-    assert statement["Resource"] == synthesis.stack.resolve(made.recommender_arn)
-
-
-@pytest.mark.parametrize("by", ["arn", "name"])
-def test_imports(by: str) -> None:
-    stack = cdk.Stack(cdk.App(), "Films", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    arn = "arn:aws:personalize:us-west-2:111122223333:recommender/for-you"
-    found = (
-        personalize.Recommender.from_recommender_arn(stack, "Imported", arn)
-        if by == "arn"
-        else personalize.Recommender.from_recommender_name(stack, "Imported", "for-you")
-    )
-    assert found.recommender_name == "for-you"
-    assert found.env.region == ("us-west-2" if by == "arn" else "eu-west-1")
-    with pytest.raises(ValueError, match="recommender_name must have"):
-        personalize.Recommender.from_recommender_name(stack, "Bad", "for you")
-
-
-def test_tags(synthesis: Synthesis) -> None:
-    made = recommender(synthesis=synthesis)
-    personalize.Workflow(synthesis.stack, "Workflow", dataset_group=made.dataset_group)
-    cdk.Tags.of(made).add("team", "shop")
-    assert synthesis.template
-    assert synthesis.stack.resolve(made.document_tags) == [
-        {"tagKey": "cdk-personalize:owner", "tagValue": made.dataset_group.owner},
-        {"tagKey": "team", "tagValue": "shop"},
     ]

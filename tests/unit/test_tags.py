@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from constructs import Construct
 
 import cdk_personalize as personalize
 from tests.unit.conftest import Resources, Synthesis
@@ -94,3 +95,35 @@ def test_schemas_have_none() -> None:
 
     for key in resources.ids("Custom::PersonalizeSchema"):
         assert "Tags" not in resources.all[key]["Properties"]
+
+
+def in_template(synthesis: Synthesis, construct: Construct) -> dict[str, str]:
+    """Return the tags of a resource that CloudFormation makes."""
+    resource = construct.node.find_child("Resource")
+    key = synthesis.stack.get_logical_id(cast(cdk.CfnElement, resource.node.default_child or resource))
+    tags = Resources.of(synthesis.template).all[key]["Properties"]["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def test_a_tag_reaches_every_kind_of_resource(synthesis: Synthesis) -> None:
+    solution, campaign = everything(synthesis)
+    movies = solution.dataset_group
+    shop = personalize.DatasetGroup(synthesis.stack, "Shop", domain=personalize.Domain.ECOMMERCE)
+    shop.add_interactions(schema=personalize.Schema.interactions(domain=personalize.Domain.ECOMMERCE))
+    recommender = shop.add_recommender("Viewed", use_case=personalize.UseCase.MOST_VIEWED)
+    for group in (movies, shop):
+        personalize.Workflow(group, "Workflow", dataset_group=group)
+    by_deployment = [movies, movies.datasets[0], movies.event_tracker, *movies.filters]
+    by_workflow = [movies.datasets[0], solution, campaign, recommender]
+    cdk.Tags.of(synthesis.stack).add("team", "films")
+    for construct in {*by_deployment, *by_workflow}:
+        assert construct is not None
+        cdk.Tags.of(construct).add("mine", construct.node.path)
+
+    found = [(each, in_template(synthesis, each)) for each in by_deployment if each is not None]
+    found += zip(by_workflow, in_document(synthesis.stack, *by_workflow), strict=True)
+
+    assert len(found) == 8
+    for each, tags in found:
+        owner = shop.owner if each is recommender else movies.owner
+        assert tags == {"cdk-personalize:owner": owner, "team": "films", "mine": each.node.path}

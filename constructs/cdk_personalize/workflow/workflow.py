@@ -552,9 +552,10 @@ class Workflow(Construct):
 
 
 def _needs_clock(group: DatasetGroup) -> bool:
-    """Whether something declared becomes due by the passing of time alone."""
-    timed = [*(solution.training for solution in group.solutions), *getattr(group, "jobs", ())]
-    return any(getattr(each, "every", None) is not None for each in timed)
+    """Whether something becomes due by the passing of time alone: what is declared, or to serve what the service trains."""
+    trainings = [solution.training for solution in group.solutions]
+    timed = [*(each.every for each in [*trainings, *group.jobs]), *(each.service_every for each in trainings)]
+    return any(every is not None for every in timed)
 
 
 def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:

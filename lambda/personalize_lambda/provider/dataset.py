@@ -21,6 +21,8 @@ KIND = lifecycle.Kind(
     member="dataset",
 )
 
+WITH_TRACKING_ID = "ACTION_INTERACTIONS"
+
 ROLLING_BACK = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
 
 
@@ -84,9 +86,13 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
     if event["RequestType"] == "Delete":
         return lifecycle.is_deleted(KIND, event)
     state = lifecycle.is_created(KIND, event)
-    if not state["IsComplete"] or not event.get("UpdatingTo"):
+    if not state["IsComplete"]:
         return state
     target = physical_id.parse(event)
+    if event["ResourceProperties"]["DatasetType"].upper() == WITH_TRACKING_ID:
+        return _with_tracking_id(target)
+    if not event.get("UpdatingTo"):
+        return state
     found = (KIND.describe(target.arn) if target else None) or {}
     latest = found.get("latestDatasetUpdate") or {}
     if latest.get("schemaArn") == event["UpdatingTo"] and str(latest.get("status", "")).endswith("FAILED"):
@@ -96,6 +102,12 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
         )
     # Just after the request, the dataset may still be shown as it was.
     return {"IsComplete": found.get("schemaArn") == event["UpdatingTo"]}
+
+
+def _with_tracking_id(target: PhysicalId | None) -> dict[str, Any]:
+    """Return that the dataset is complete, and what action interactions are sent to it with."""
+    found = (KIND.describe(target.arn) if target else None) or {}
+    return {"IsComplete": True, "Data": {"TrackingId": found["trackingId"]} if "trackingId" in found else {}}
 
 
 def _created(properties: Mapping[str, Any]) -> dict[str, Any]:

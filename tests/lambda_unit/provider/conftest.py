@@ -56,7 +56,7 @@ class Stack:
         for _ in itertools.count():
             result = is_complete.handler(event, None)
             if result["IsComplete"]:
-                return event
+                return event | ({"Data": event["Data"] | result["Data"]} if result.get("Data") else {})
         raise AssertionError
 
     def start(

@@ -13,7 +13,13 @@ from personalize_lambda.provider import is_complete
 from personalize_local.personalize import Settings
 from personalize_local.personalize.faults import Fault
 from tests.lambda_unit.provider.conftest import OWNER, Stack
-from tests.local.personalize.support import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, Builder, interactions_csv
+from tests.local.personalize.support import (
+    ACTION_INTERACTIONS_SCHEMA,
+    INTERACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    Builder,
+    interactions_csv,
+)
 
 TYPE = "Custom::PersonalizeDataset"
 GROUP = "arn:aws:personalize:us-east-1:000000000000:dataset-group/films"
@@ -84,6 +90,18 @@ def test_create_waits_until_it_is_active_and_tags_it(films: Films) -> None:
     assert found is not None
     assert (found["status"], found["datasetType"], found["schemaArn"]) == ("ACTIVE", "ITEMS", films.schema())
     assert films.tags() == {"cdk-personalize:owner": OWNER, "team": "films"}
+
+
+def test_what_action_interactions_are_sent_with_is_told(films: Films) -> None:
+    properties = films.properties(ACTION_INTERACTIONS_SCHEMA, kind="Action_Interactions")
+
+    told = films.stack.create(TYPE, **properties)
+    arn = told["PhysicalResourceId"]
+    found = films.describe(arn)
+
+    assert found is not None
+    assert told["Data"] == {"DatasetArn": arn, "TrackingId": found["trackingId"]}
+    assert films.stack.update(TYPE, arn, properties, **properties)["Data"] == told["Data"]
 
 
 def test_a_nullable_column_is_added_in_place(films: Films) -> None:
