@@ -20,7 +20,8 @@ class Deadlines:
     :param creation: For a solution to become active, which does not train. Default: - 1 hour
     :param training: For a solution version. Default: - 24 hours
     :param serving: For a campaign to be created or updated. Default: - 3 hours
-    :param jobs: For a batch inference, batch segment, dataset export or data deletion job. Default: - 24 hours
+    :param data_deletion: For a data deletion job, which takes up to a day. Default: - 24 hours
+    :param jobs: For a batch inference, batch segment or dataset export job. Default: - 12 hours
     :param deletion: For a campaign, a solution, or a training that is stopped, to be gone. Default: - 50 minutes
     :raises ValueError: for a deadline under a minute, or one so long that polling could use up the history of an
         execution.
@@ -32,7 +33,8 @@ class Deadlines:
     creation: Duration = Duration.hours(1)  # noqa: RUF009
     training: Duration = Duration.hours(24)  # noqa: RUF009
     serving: Duration = Duration.hours(3)  # noqa: RUF009
-    jobs: Duration = Duration.hours(24)  # noqa: RUF009
+    data_deletion: Duration = Duration.hours(24)  # noqa: RUF009
+    jobs: Duration = Duration.hours(12)  # noqa: RUF009
     deletion: Duration = Duration.minutes(50)  # noqa: RUF009
 
     def __post_init__(self) -> None:
@@ -52,10 +54,17 @@ class Deadlines:
     def total_seconds(self) -> float:
         """How long a run may take when every wait takes all its time."""
         trainings = [self.training] * 2  # of solutions, then of recommenders
-        jobs = [self.jobs] * 2  # data deletion before training, then batch and export
         deletions = [self.deletion] * 4  # of trainings, campaigns, recommenders and solutions
         imports = [self.imports] * 2  # no other is begun after the deadline
-        one_after_another = (*imports, self.creation, *trainings, self.serving, *jobs, *deletions)
+        one_after_another = (
+            *imports,
+            self.creation,
+            *trainings,
+            self.serving,
+            self.data_deletion,
+            self.jobs,
+            *deletions,
+        )
         return float(sum(deadline.to_seconds() for deadline in one_after_another))
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from .deadlines import Deadlines
+from aws_cdk import Duration
+
 from .states import (
     ALREADY_EXISTS,
     UNSTATED,
@@ -32,16 +33,16 @@ _DONE = "['ACTIVE', 'COMPLETED']"
 _SETTLED = "['ACTIVE', 'COMPLETED', 'CREATE FAILED', 'FAILED']"
 
 
-def job_states(partition: str, deadlines: Deadlines, noun: str, kinds: Sequence[str]) -> States:
+def job_states(partition: str, deadline: Duration, noun: str, kinds: Sequence[str]) -> States:
     """Run one job of one of several kinds: follow the one that is under way, then make the next.
 
     :param partition: The AWS partition.
-    :param deadlines: How long to wait.
+    :param deadline: How long to wait for a job.
     :param noun: What the shared states call a job.
     :param kinds: The kinds.
     """
     done, failed = f"{noun.capitalize()} done", f"{noun.capitalize()} failed"
-    polls = {kind: _poll(kind, deadlines, done, failed) for kind in kinds}
+    polls = {kind: _poll(kind, deadline, done, failed) for kind in kinds}
     states: States = {
         f"Begin {noun}": assign(
             f"Kind of {noun}?",
@@ -67,7 +68,7 @@ def job_states(partition: str, deadlines: Deadlines, noun: str, kinds: Sequence[
                 partition=partition,
                 arguments=expression("$jobNext"),
                 next_state=poll.start,
-                retry=retry_in_queue(deadlines.jobs.to_seconds()),
+                retry=retry_in_queue(deadline.to_seconds()),
                 catchers=[
                     # names of jobs are used once: the answer to an earlier call was lost
                     catch(poll.start, ALREADY_EXISTS, job="$jobNextArn", jobNext="null"),
@@ -90,7 +91,7 @@ def _title(kind: str) -> str:
     return re.sub(r"\B(?=[A-Z])", " ", kind).lower()
 
 
-def _poll(kind: str, deadlines: Deadlines, done: str, failed: str) -> Poll:
+def _poll(kind: str, deadline: Duration, done: str, failed: str) -> Poll:
     return Poll(
         subject=_title(kind),
         variable="job",
@@ -98,7 +99,7 @@ def _poll(kind: str, deadlines: Deadlines, done: str, failed: str) -> Poll:
         arguments={f"{kind}Arn": expression("$job")},
         status=f"$states.result.{kind}.Status",
         reason=either(f"$states.result.{kind}.FailureReason", UNSTATED),
-        deadline_seconds=deadlines.jobs.to_seconds(),
+        deadline_seconds=deadline.to_seconds(),
         settled=[
             (f"$jobStatus in {_SETTLED} and $jobNext != null", _create(kind)),
             (f"$jobStatus in {_DONE}", done),

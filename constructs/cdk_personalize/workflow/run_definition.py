@@ -116,7 +116,7 @@ def run_definition(
             "Solutions planned?",
             "deletions",
             "Begin deletion of users",
-            job_states(partition, deadlines, "deletion of users", DELETION_KINDS),
+            job_states(partition, deadlines.data_deletion, "deletion of users", DELETION_KINDS),
             concurrency=CONCURRENT_JOBS,
         ),
         "Solutions planned?": choice(("$plan.next = 'solutions'", "Plan solutions"), default="Stop trainings"),
@@ -153,7 +153,7 @@ def run_definition(
             "Gather",
             "jobs",
             "Begin job",
-            job_states(partition, deadlines, "job", OUTPUT_KINDS),
+            job_states(partition, deadlines.jobs, "job", OUTPUT_KINDS),
             concurrency=CONCURRENT_JOBS,
         ),
         **(

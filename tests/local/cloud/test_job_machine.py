@@ -18,7 +18,7 @@ KINDS = (*OUTPUT_KINDS, *DELETION_KINDS)
 DEFINITION = {
     "QueryLanguage": "JSONata",
     "StartAt": "Begin job",
-    "States": job_states("aws", Deadlines(), "job", KINDS),
+    "States": job_states("aws", Deadlines().jobs, "job", KINDS),
 }
 
 

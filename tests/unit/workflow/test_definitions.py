@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 
 from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.polling import poll_events
 from cdk_personalize.workflow.recommender_definition import recommender_definition
 from cdk_personalize.workflow.run_definition import run_definition
 from cdk_personalize.workflow.solution_definition import REFUSED, VERDICT_TAG, solution_definition
@@ -234,3 +235,19 @@ def test_functions_are_invoked_rarely(name: str, answers: list[str | None], impo
     planning, finishing = _invocations(DEFINITIONS[name], answers), 1
     assert planning == len(answers)
     assert planning + finishing <= 2 + imported + 2 * changed
+
+
+def test_the_history_of_a_run_has_room_for_many_jobs_that_take_all_their_time() -> None:
+    deadlines = Deadlines()
+    waits = [deadlines.imports] * 5 + [deadlines.data_deletion] + [deadlines.jobs] * 10
+    assert sum(poll_events(wait.to_seconds()) for wait in waits) < 25_000 - 4_000
+
+
+def test_users_are_deleted_before_anything_is_trained_and_other_jobs_come_last() -> None:
+    for name in ("run", "run of a domain"):
+        states = DEFINITIONS[name]["States"]
+        assert states["Import"]["Next"] == "Delete users"
+        assert states["Delete users"]["Next"] == "Solutions planned?"
+        assert states["Delete solutions"]["Next"] == "Jobs"
+        assert states["Jobs"]["Next"] == "Gather"
+        assert states["Delete users"]["MaxConcurrency"] == states["Jobs"]["MaxConcurrency"] == 5
