@@ -17,14 +17,14 @@ from cdk_personalize._tags import ResourceTags
 from cdk_personalize.data_bucket import READ_BUCKET, READ_OBJECTS, WRITE_OBJECTS, allow_personalize_writing
 from cdk_personalize.dataset import DataSource
 from cdk_personalize.dataset_group import DatasetGroup
-from cdk_personalize.facts.limits import Range
+from cdk_personalize.facts.limits import NAME_LENGTH, Range
 from cdk_personalize.filter import Filter, IFilter
 from cdk_personalize.filter_expression import Dataset, Target
 from cdk_personalize.recipe import Recipe, RecipeType
 from cdk_personalize.s3_location import S3Location
 from cdk_personalize.service_role import allow_using_key
 
-MAX_PREFIX_LENGTH: Final = 41
+PREFIX_LENGTH: Final = NAME_LENGTH - 22
 """Leaves room for what makes the name of a job unique."""
 
 
@@ -80,9 +80,7 @@ class Job(Construct):
         self.job_output = job_output
         self.every = every
         self.role: iam.IRole = role or dataset_group.service_role
-        self.job_prefix = physical_name(
-            self, content=dataset_group.owner, prefix=job_name, max_length=MAX_PREFIX_LENGTH
-        )
+        self.job_prefix = physical_name(self, content=dataset_group.owner, prefix=job_name, max_length=PREFIX_LENGTH)
         self._configuration = {
             **configuration,
             **({} if job_output is None else {"jobOutput": {"s3DataDestination": job_output.render()}}),

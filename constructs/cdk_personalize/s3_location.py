@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from aws_cdk import Token
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-MAX_LOCATION_LENGTH: Final = 256
+from cdk_personalize.facts.limits import LOCATION_LENGTH
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class S3Location:
                 "prefix must be a folder that ends in '/', or the key of a file, without a '/' at its start, "
                 f"got {self.prefix!r}"
             )
-        if not Token.is_unresolved(self.bucket.bucket_name) and len(self.url) > MAX_LOCATION_LENGTH:
-            raise ValueError(f"an S3 location has at most {MAX_LOCATION_LENGTH} characters, got {self.url!r}")
+        if not Token.is_unresolved(self.bucket.bucket_name) and len(self.url) > LOCATION_LENGTH:
+            raise ValueError(f"an S3 location has at most {LOCATION_LENGTH} characters, got {self.url!r}")
 
     @property
     def url(self) -> str:

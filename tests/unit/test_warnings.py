@@ -111,6 +111,25 @@ def reported(*, elsewhere: bool) -> Callable[[Shop], object]:
     return make
 
 
+def exported(*, elsewhere: bool) -> Callable[[Shop], object]:
+    """Return what exports a dataset to a bucket."""
+
+    def make(shop: Shop) -> None:
+        group = shop.group(INTERACTIONS)
+        bucket = shop.bucket() if elsewhere else group.data_bucket
+        group.datasets[0].add_export_job("Export", job_output=personalize.S3Location(bucket, "export/"))
+
+    return make
+
+
+def themes(shop: Shop) -> None:
+    """Declare a job of themes."""
+    items = Schema.items(Field.string("TITLE"), Field.textual("PLOT"))
+    shop.group(INTERACTIONS, items).add_solution("X", recipe=Recipe.SIMILAR_ITEMS).add_batch_inference_job(
+        "Job", theme_generation=personalize.ThemeGeneration(item_name="TITLE")
+    )
+
+
 def recommender(**arguments: object) -> Callable[[Shop], object]:
     """Return what declares a recommender."""
     return lambda shop: shop.group(
@@ -144,6 +163,7 @@ CASES: list[tuple[str, Callable[[Shop], object], Callable[[Shop], object]]] = [
         lambda s: s.group(encryption_key=s.key()),
         lambda s: s.group(encryption_key=kms.Key(s.stack, "Key")),
     ),
+    ("bucketPolicyForJobs", exported(elsewhere=True), exported(elsewhere=False)),
     ("campaignDoesNotFollow", campaign(DAILY), campaign(DAILY, follow_latest=True)),
     ("twoOwnersOfRetraining", granted(DAILY), granted(Training.manual())),
     ("legacyRecipe", solution(Recipe.HRNN), solution(Recipe.SIMS)),
@@ -183,6 +203,14 @@ def test_a_region_without_the_service_has_a_warning(region: str, expected: set[s
     assert shop.warnings() == expected
 
 
+@pytest.mark.parametrize(("region", "expected"), [("eu-west-1", {"themeRegion"}), ("us-east-1", set())])
+def test_a_region_without_themes_has_a_warning(region: str, expected: set[str]) -> None:
+    shop = Shop(region)
+    themes(shop)
+
+    assert shop.warnings() == expected
+
+
 def test_the_docs_have_every_warning_and_no_other() -> None:
     in_page = re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
     patterns = set(_ids_in_code())
@@ -190,7 +218,7 @@ def test_the_docs_have_every_warning_and_no_other() -> None:
     assert in_page == sorted(in_page)
     assert {one for one in in_page if not any(re.fullmatch(pattern, one) for pattern in patterns)} == set()
     assert {pattern for pattern in patterns if not any(re.fullmatch(pattern, one) for one in in_page)} == set()
-    assert set(in_page) == {case[0] for case in CASES} | {"region"}
+    assert set(in_page) == {case[0] for case in CASES} | {"region", "themeRegion"}
 
 
 def _ids_in_code() -> Iterator[str]:

@@ -552,7 +552,7 @@ class Workflow(Construct):
 
 
 def _needs_clock(group: DatasetGroup) -> bool:
-    """Whether something becomes due by the passing of time alone: what is declared, or to serve what the service trains."""
+    """Whether something becomes due by the passing of time alone; what the service trains has to be served, too."""
     trainings = [solution.training for solution in group.solutions]
     timed = [*(each.every for each in [*trainings, *group.jobs]), *(each.service_every for each in trainings)]
     return any(every is not None for every in timed)

@@ -281,7 +281,7 @@ RULES = (
     Rule("may use at most 20 different fields in total, got 21", filtered, (10, 10, 1), (10, 10)),
     Rule("Items must have the column PRICE", filtered_by, "PRICE", "YEAR"),
     Rule(
-        "so nothing would train them; add Workflow(scope, id, dataset_group=...)",
+        "so nothing would train or run them; add Workflow(scope, id, dataset_group=...)",
         lambda trained: untrained(trained=trained),
         False,
         True,

@@ -8,11 +8,11 @@ from functools import cache
 
 import pytest
 
-from tests.unit.rules import datasets, filters, models, schemas
+from tests.unit.rules import datasets, filters, jobs, models, schemas
 from tests.unit.rules.rule import Rule, complaint
 from tests.unit.rules.sites import ROOT, Lines, Site, code_at, disabled, lines_run, sites
 
-RULES = (*schemas.RULES, *filters.RULES, *datasets.RULES, *models.RULES)
+RULES = (*schemas.RULES, *filters.RULES, *datasets.RULES, *models.RULES, *jobs.RULES)
 
 NO_RULES = {
     "__init__.py": ("raise AttributeError(", "what Python asks of a module"),
