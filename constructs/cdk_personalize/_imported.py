@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 from aws_cdk import ArnFormat, Resource, Stack, Token
 from constructs import Construct, IConstruct
 
-from cdk_personalize._names import NAME_LENGTH, check_name, personalize_arn
+from cdk_personalize._names import check_name, personalize_arn
+from cdk_personalize.facts.limits import NAME_LENGTH
 
 _START: Final = r"arn:[a-z\d-]+:personalize:[a-z\d-]+:\d{12}"
 _NAME: Final = rf"[a-zA-Z0-9][a-zA-Z0-9_-]{{0,{NAME_LENGTH - 1}}}"

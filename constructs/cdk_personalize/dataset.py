@@ -435,14 +435,14 @@ class Dataset(Resource):
         :param role: Role that writes the output. Default: - the service role of the dataset group
         :raises ValueError: When a value is not allowed.
         """
-        from cdk_personalize.dataset_export_job import DatasetExportJob, IngestionMode
+        from cdk_personalize.dataset_export_job import DatasetExportJob
 
         return DatasetExportJob(
             self,
             id,
             dataset=self,
             job_name=job_name,
-            ingestion_mode=ingestion_mode or IngestionMode.ALL,
+            ingestion_mode=ingestion_mode,
             job_output=job_output,
             every=every,
             role=role,

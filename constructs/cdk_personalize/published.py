@@ -19,7 +19,7 @@ from cdk_personalize.dataset_type import DatasetType
 _PREFIX: Final = re.compile(r"(/[a-zA-Z0-9_.-]+)+")
 _RESERVED: Final = re.compile(r"/(aws|ssm)", re.IGNORECASE)
 
-MAX_LEVELS: Final = 12
+LEVELS: Final = 12
 """Of a prefix. Systems Manager allows 15 levels, three of which a campaign takes."""
 
 
@@ -145,9 +145,9 @@ class Published(Construct):
 def _check_prefix(prefix: str | None) -> None:
     if prefix is None or Token.is_unresolved(prefix):
         return
-    if not _PREFIX.fullmatch(prefix) or _RESERVED.match(prefix) or prefix.count("/") > MAX_LEVELS:
+    if not _PREFIX.fullmatch(prefix) or _RESERVED.match(prefix) or prefix.count("/") > LEVELS:
         raise ValueError(
-            f"parameter_prefix must have 1 to {MAX_LEVELS} levels, each a '/' and letters, digits, '_', '.' and '-', "
+            f"parameter_prefix must have 1 to {LEVELS} levels, each a '/' and letters, digits, '_', '.' and '-', "
             f"and not start with '/aws' or '/ssm', got {prefix!r}"
         )
 

@@ -118,5 +118,5 @@ def test_what_does_not_fit_the_datasets(synthesis: Synthesis) -> None:
         "recommender 'Films/Films/Like': excluded_columns names ['PLACE'], which INTERACTIONS does not have; allowed: "
         "['USER_ID', 'ITEM_ID', 'TIMESTAMP', 'EVENT_TYPE']",
         "dataset group 'Films/Films' has recommenders ('Films/Films/Like') but no Workflow, so nothing would train "
-        "them; add Workflow(scope, id, dataset_group=...)",
+        "or run them; add Workflow(scope, id, dataset_group=...)",
     ]

@@ -554,8 +554,8 @@ class Workflow(Construct):
 def _needs_clock(group: DatasetGroup) -> bool:
     """Whether something becomes due by the passing of time alone; what the service trains has to be served, too."""
     trainings = [solution.training for solution in group.solutions]
-    timed = [*(each.every for each in [*trainings, *group.jobs]), *(each.service_every for each in trainings)]
-    return any(every is not None for every in timed)
+    of_trainings = [every for training in trainings for every in (training.every, training.service_every)]
+    return any(every is not None for every in (*of_trainings, *(job.every for job in group.jobs)))
 
 
 def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:

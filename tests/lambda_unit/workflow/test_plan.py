@@ -199,14 +199,14 @@ def test_additions_are_imported_once_each_and_again_when_all_is_replaced(cloud: 
         (step,) = ask("imports", wanted)["imports"]
         assert [entry["create"]["ImportMode"] for entry in step["jobs"]] == modes
         import_all(client, make, step)
-        assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
+        assert ask("imports", wanted)["imports"] == []
 
     cloud.advance(60)
     cloud.buckets.put("interactions/a.csv", interactions_csv(seed=9))
     (step,) = ask("imports", wanted, holder="later", run="later")["imports"]
     import_all(client, make, step)
     assert [entry["create"]["ImportMode"] for entry in step["jobs"]] == ["FULL", "INCREMENTAL", "INCREMENTAL"]
-    assert ask("imports", wanted) == {"imports": [], "deletions": [], "waitingFor": []}
+    assert ask("imports", wanted)["imports"] == []
 
 
 def _campaign(client: Any, arn: str) -> tuple[str, str | None]:
@@ -387,7 +387,13 @@ def test_jobs_are_run_until_nothing_is_left(cloud: Cloud, ask: Callable[..., Any
     wanted = document(
         datasets=[],
         solutions=[
-            {"name": name, "solutionArn": f"{PREFIX}:solution/{name}", "campaigns": []}
+            {
+                "name": name,
+                "solutionArn": f"{PREFIX}:solution/{name}",
+                "configuration": {},
+                "tags": TAGS,
+                "campaigns": [],
+            }
             for name in ("picks-1", "segments-1")
         ],
         jobs=[

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 import cdk_personalize as personalize
-from cdk_personalize import Domain, Field, Schema
+from cdk_personalize import Domain, Field, Schema, WorkflowRemovalPolicy
 from tests.unit.rules.rule import INTERACTIONS, ITEMS, Rule, films, fresh_id, group, problems, shared_stack, stack
 
 ACTIONS = Schema.actions(Field.int("BONUS"))
@@ -154,7 +154,7 @@ class _Named:
     node = shared_stack().node
 
 
-def workflow_removed(policy: RemovalPolicy) -> None:
+def workflow_removed(policy: WorkflowRemovalPolicy) -> None:
     """Add a workflow with a removal policy."""
     made = group(scope=stack())
     personalize.Workflow(made, "Workflow", dataset_group=made, removal_policy=policy)
@@ -187,7 +187,12 @@ RULES = (
     Rule("the key of a tag has letters, digits, spaces and", tagged, {"k?": ""}, {"k": ""}),
     Rule("dataset_group_name must have 1 to 63 letters, digits, hyphens and underscores", named, "-films", "films-"),
     Rule("and start with a letter or digit, got '" + "f" * 64, named, "f" * 64, "f" * 63),
-    Rule("an ARN of this kind must end in <type>/<name>", arn, "campaign", "campaign/live"),
+    Rule(
+        "campaign_arn must look like arn:<partition>:personalize:",
+        arn,
+        "campaign",
+        "campaign/live",
+    ),
     Rule("prefix must be a folder that ends in '/' or the key of a '.csv' file", source, "items", "items/"),
     Rule("without a '/' at its start, got '/items/'", source, "/items/", "items/"),
     Rule("the location of a data source has at most 256 characters", source, "i" * 245 + "/", "i" * 244 + "/"),
@@ -234,7 +239,7 @@ RULES = (
         1,
     ),
     Rule("has a workflow already", two_workflows, 2, 1),
-    Rule("removal_policy of the workflow", workflow_removed, RemovalPolicy.SNAPSHOT, RemovalPolicy.RETAIN),
+    Rule("removal_policy of the workflow", workflow_removed, RemovalPolicy.RETAIN, WorkflowRemovalPolicy.RETAIN),
     Rule(
         "Deadlines.training is 59 s; a deadline is at least 1 minute",
         training_deadline,
