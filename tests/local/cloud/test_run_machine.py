@@ -19,12 +19,15 @@ from .conftest import StateMachines, machine, unique
 
 NOTHING: dict[str, Any] = {
     "imports": [],
+    "deletions": [],
     "trainings": [],
     "solutions": [],
     "campaigns": [],
     "prunedSolutions": [],
+    "jobs": [],
     "next": None,
 }
+LISTS = ("failures", "imported", "solutions", "warnings", "recommenders", "jobs", "stopped", "pruned")
 JOB = "arn:aws:personalize:us-east-1:000000000000:dataset-import-job/none"
 Planned = Callable[..., dict[str, Any]]
 
@@ -52,6 +55,7 @@ def planned(table: str, personalize_local: LocalCloud) -> Planned:
             partition="aws",
             table_name=table,
             plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
+            check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
             document={"bucket": "bucket", "key": "key"},
             solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
             deadlines=Deadlines(),
@@ -68,7 +72,7 @@ def planned(table: str, personalize_local: LocalCloud) -> Planned:
 
 
 def test_report_of_a_run_that_did_nothing(machines: StateMachines, planned: Planned) -> None:
-    empty = {name: [] for name in ("failures", "imported", "solutions", "recommenders", "stopped", "pruned")}
+    empty = {name: [] for name in LISTS}
     drift = ["campaign live is gone"]
     for waiting, status in ((), "COMPLETED"), (("items: no CSV file", "items: no CSV file"), "WAITING"):
         report = machines.output(planned(waiting=waiting, drift=tuple(drift)), {"trigger": "schedule"})
@@ -78,7 +82,7 @@ def test_report_of_a_run_that_did_nothing(machines: StateMachines, planned: Plan
 def test_report_of_a_failed_run_is_kept(
     machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
 ) -> None:
-    imports = [{"name": "items", "running": JOB, "create": None, "createArn": None}]
+    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": []}]
     ended = machines.run(planned(imports=imports))
     assert (ended["status"], ended["error"]) == ("FAILED", "WorkflowFailed")
     item = personalize_local.client("dynamodb").get_item(TableName=table, Key={"id": {"S": "report"}})["Item"]
