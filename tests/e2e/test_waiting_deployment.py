@@ -11,8 +11,9 @@ import pytest
 from aws_cdk import aws_scheduler as scheduler
 
 import cdk_personalize as personalize
+from tools.assembly import DeploymentError
 
-from .deployer import CommandError, Deployer
+from .deployer import Deployer
 from .shop import DESTROY, interactions
 
 NOON = scheduler.ScheduleExpression.cron(hour="12", minute="0", time_zone=cdk.TimeZone.EUROPE_BERLIN)
@@ -25,7 +26,7 @@ class Books:
     stack: str = "Books"
     deployment: personalize.Deployment = personalize.Deployment.WAIT
     solution: bool = True
-    users: bool = False
+    similar: bool = False
 
     def synth(self, folder: Path) -> Path:
         """Synthesize the app into ``folder``."""
@@ -37,11 +38,8 @@ class Books:
             schema=personalize.Schema.interactions(event_type=True, event_value=True),
             source=personalize.DataSource(bucket, "interactions/"),
         )
-        if self.users:
-            books.add_users(
-                schema=personalize.Schema.users(personalize.Field.categorical("GENRE")),
-                source=personalize.DataSource(bucket, "users/"),
-            )
+        if self.similar:
+            books.add_solution("Similar", recipe=personalize.Recipe.SIMILAR_ITEMS).add_campaign("Alike")
         workflow = personalize.Workflow(
             stack,
             "Workflow",
@@ -115,8 +113,9 @@ def test_what_was_deleted_by_hand_is_told_and_made_again(deployer: Deployer, out
 
 
 def test_a_deployment_that_cannot_serve_fails_and_says_why(deployer: Deployer, outputs: dict[str, str]) -> None:
-    with pytest.raises(CommandError, match=r"the run waits for: users: no CSV file in s3://\S+/users/ yet"):
-        deployer.deploy(replace(Books(), users=True))
+    deployer.cloud.fail("CreateSolutionVersion", failure_reason="There are too few items.")
+    with pytest.raises(DeploymentError, match=r"There are too few items\."):
+        deployer.deploy(replace(Books(), similar=True))
     assert deployer.stack("Books")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert deployer.recommend(outputs)
 
