@@ -143,7 +143,7 @@ class Job(Construct):
 
     def _location_problems(self) -> Iterable[str]:
         datasets: list[tuple[str, DataSource | S3Location]] = [
-            (each.dataset_type.value, each.source) for each in self.dataset_group.datasets
+            (each.dataset_type.value, source) for each in self.dataset_group.datasets for source in each.sources
         ]
         for noun, source in datasets:
             if self.job_input is not None and self.job_input.lies_in(source.bucket, source.prefix):

@@ -91,10 +91,16 @@ def test_what_the_service_refuses_is_refused(
         group.datasets[0].add_export_job("Backup", **arguments)
 
 
-def test_an_export_would_not_be_imported_again() -> None:
+@pytest.mark.parametrize("folder", ["all/", "new/"])
+def test_an_export_would_not_be_imported_again(folder: str) -> None:
     synthesis = Synthesis()
-    group = synthesis.group()
-    group.datasets[0].add_export_job("Backup", job_output=Location(group.data_bucket, "Movies/interactions/old/"))
+    group = personalize.DatasetGroup(synthesis.stack, "Movies")
+    interactions = group.add_interactions(
+        schema=INTERACTIONS,
+        source=personalize.DataSource(group.data_bucket, "all/"),
+        incremental_source=personalize.DataSource(group.data_bucket, "new/"),
+    )
+    interactions.add_export_job("Backup", job_output=Location(group.data_bucket, f"{folder}old/"))
     personalize.Workflow(synthesis.stack, "Workflow", dataset_group=group)
     message = "DatasetExportJob 'Films/Movies/Interactions/Backup': job_output must not be in the folder"
     with pytest.raises(RuntimeError, match=re.escape(message)):

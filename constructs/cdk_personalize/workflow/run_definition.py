@@ -63,7 +63,17 @@ _GIVEN = "$states.context.Execution.Input"
 _REASON_LENGTH = 2000
 _RETRY_SERVICE = [
     {
-        "ErrorEquals": ["DynamoDb.DynamoDbException", "DynamoDb.SdkClientException", "Sfn.SfnException"],
+        # those that the SDK has a name for do not arrive under the service's
+        "ErrorEquals": [
+            "DynamoDb.DynamoDbException",
+            "DynamoDb.InternalServerErrorException",
+            "DynamoDb.ProvisionedThroughputExceededException",
+            "DynamoDb.RequestLimitExceededException",
+            "DynamoDb.SdkClientException",
+            "DynamoDb.ThrottlingException",
+            "Sfn.SdkClientException",
+            "Sfn.SfnException",
+        ],
         "IntervalSeconds": 1,
         "BackoffRate": 2,
         "MaxAttempts": 6,

@@ -58,8 +58,9 @@ def plan_jobs(document: Mapping[str, Any], world: World, execution: str) -> Json
             target = {"solutionVersionArn": serving or ""}
             if not serving:
                 missing = f"a trained version of {solutions[job['solutionArn']]['name']}"
-            elif not state.files:
-                missing = f"a file in {job['configuration']['jobInput']['s3DataSource']['path']}"
+            elif not state.files:  # nothing is asked for, and nothing that serves waits for it
+                steps += _step(job, jobs, "", target, execution, is_due=False)
+                continue
         elif "datasetArn" in job:
             target = {"datasetArn": job["datasetArn"]}
             if job["configuration"]["ingestionMode"] != _PUT and datasets[job["datasetArn"]] in empty:
@@ -76,14 +77,16 @@ def plan_jobs(document: Mapping[str, Any], world: World, execution: str) -> Json
 
 
 def _versions(solution: Mapping[str, Any], world: World) -> tuple[set[str], str | None]:
-    """The versions that a solution has, and the one that serves: its campaigns', or the newest where it has none."""
+    """The versions that a solution has, and the one that serves: its campaigns', or the newest not refused where
+    it has none."""
     state = world.solutions.get(solution["solutionArn"])
     if state is None or not state.owned:
         return set(), None
     campaigns = [world.campaigns.get(campaign["campaignArn"]) for campaign in solution["campaigns"]]
     served = {campaign.solution_version_arn for campaign in campaigns if campaign is not None}
     active = sorted((v for v in state.versions if v.status == ACTIVE), key=lambda v: v.created, reverse=True)
-    newest = next((v.arn for v in active if v.arn in served), active[0].arn if active else None)
+    good = next((v.arn for v in active if not v.is_refused), None)
+    newest = next((v.arn for v in active if v.arn in served), good)
     return {version.arn for version in state.versions}, newest
 
 

@@ -19,6 +19,8 @@ RUN_EVENT = "Personalize Workflow Run"
 CHANGE_EVENT = "Personalize Resource Change"
 _REPORT_KEY = {"id": {"S": "report"}}
 _SUBJECT_LENGTH = 100
+# SNS and EventBridge take 256 KB
+_MESSAGE_BYTES = 200_000
 _EVENTS_AT_ONCE = 10
 # a run whose work another does, or that only planned, has nothing to tell
 _UNTOLD = ("QUEUED", "PLANNED")
@@ -54,13 +56,25 @@ def _kept_report(execution: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tell(report: Mapping[str, Any]) -> None:
     subject = f"{report['status']}: workflow {report['workflow']}"
-    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=message(report))
+    text = message(report).encode()
+    if len(text) > _MESSAGE_BYTES:
+        text = text[:_MESSAGE_BYTES] + f"\n... cut off; all of it: {report['console']}".encode()
+    client("sns").publish(
+        TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:_SUBJECT_LENGTH], Message=text.decode(errors="ignore")
+    )
     run = {"workflow": report["workflow"], "execution": report["execution"]}
     # the report may be large: it goes alone
-    _put_events(RUN_EVENT, [report])
+    _put_events(RUN_EVENT, [_short(report)])
     changes = [{**run, **change} for change in transitions(report)]
     for first in range(0, len(changes), _EVENTS_AT_ONCE):
         _put_events(CHANGE_EVENT, changes[first : first + _EVENTS_AT_ONCE])
+
+
+def _short(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The report, without its lists where they have no room in an event; what changed has events of its own."""
+    if len(json.dumps(report)) <= _MESSAGE_BYTES:
+        return report
+    return {name: value for name, value in report.items() if not isinstance(value, (list, tuple))}
 
 
 def _put_events(detail_type: str, details: Sequence[Mapping[str, Any]]) -> None:

@@ -203,7 +203,7 @@ def test_what_a_batch_job_is_made_with() -> None:
 @pytest.mark.parametrize(
     ("declared", "existing", "waiting"),
     [
-        (BATCH, world(files=()), ["Mail: a file in s3://data/in/"]),
+        (BATCH, world(files=()), []),
         (BATCH, world(versions=()), ["Mail: a trained version of picks"]),
         (BATCH, world(versions=("CREATE FAILED",)), ["Mail: a trained version of picks"]),
         (BATCH, replace(world(), solutions={}), ["Mail: a trained version of picks"]),
@@ -217,6 +217,24 @@ def test_what_a_batch_job_is_made_with() -> None:
 )
 def test_what_is_waited_for(declared: dict[str, Any], existing: World, waiting: list[str]) -> None:
     assert plan_jobs(document(declared), existing, "run") == {"jobs": [], "waitingFor": waiting}
+
+
+def refusing(existing: World, *refused: str) -> World:
+    """The world in which the quality gate refused these versions."""
+    state = existing.solutions[SOLUTION]
+    versions = [replace(v, verdict="refused: bad") if v.arn.rsplit("/")[-1] in refused else v for v in state.versions]
+    return replace(existing, solutions={SOLUTION: replace(state, versions=versions)})
+
+
+def test_a_refused_version_is_not_used_unless_it_serves() -> None:
+    for existing, used in (
+        (refusing(world(versions=TWO), "v1"), ["v0"]),
+        (refusing(world(versions=TWO), "v0", "v1"), []),
+        (refusing(world(versions=TWO, serves="v1"), "v1"), ["v1"]),
+    ):
+        plan = plan_jobs(document(BATCH), existing, "run")
+        assert [step["create"]["solutionVersionArn"] for step in plan["jobs"]] == [f"{SOLUTION}/{v}" for v in used]
+        assert plan["waitingFor"] == ([] if used else ["Mail: a trained version of picks"])
 
 
 def test_a_solution_of_something_else_is_not_used() -> None:

@@ -173,6 +173,20 @@ def test_many_changes_are_told_ten_at_a_time(finished: Callable[..., Services]) 
     assert len(services.events) == 1 + 23
 
 
+def test_what_is_told_has_room_in_a_message_and_in_an_event(finished: Callable[..., Services]) -> None:
+    failures = [{"name": f"training {n}", "reason": "ä" * 2000} for n in range(100)]
+    report = {"status": "FAILED", "failures": failures, "waitingFor": ["ä" * 2000] * 100}
+    services = finished(FAILED, HELD, report={**HELD, "report": {"S": json.dumps(report)}})
+    limit = 256 * 1024
+    [sent] = services.messages
+    assert sent["Message"].splitlines()[-1].startswith("... cut off; all of it: https://us-east-1.console.aws")
+    assert len(sent["Message"].encode()) < limit
+    assert all(len(event["Detail"]) < limit for event in services.events)
+    run, *changes = (json.loads(event["Detail"]) for event in services.events)
+    assert (run["status"], run["execution"], "failures" in run) == ("FAILED", RUN, False)
+    assert [change["name"] for change in changes] == [failure["name"] for failure in failures]
+
+
 KEPT = {
     "status": "FAILED",
     "failures": [{"name": "import of items", "reason": "bad"}, {"name": "training picks", "reason": "too few"}],

@@ -131,6 +131,26 @@ def test_every_task_is_retried_and_every_branch_catches() -> None:
                 assert state["Retry"], title
 
 
+def test_what_dynamodb_answers_when_it_is_at_fault_or_busy_is_retried() -> None:
+    """Errors that the service's model names do not arrive as DynamoDbException."""
+    model = botocore.session.get_session().get_service_model("dynamodb")
+    passing = {"InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "Throttling"}
+    checked = 0
+    for title, state in all_states(DEFINITIONS["run"]):
+        _, _, call = state.get("Resource", "").partition("aws-sdk:dynamodb:")
+        if not call:
+            continue
+        errors = {shape.name.removesuffix("Exception") for shape in model.operation_model(_title(call)).error_shapes}
+        retried = {name for rule in state["Retry"] for name in rule["ErrorEquals"]}
+        assert {f"DynamoDb.{name}Exception" for name in errors & passing} <= retried, title
+        checked += len(errors & passing)
+    assert checked
+
+
+def _title(operation: str) -> str:
+    return operation[0].upper() + operation[1:]
+
+
 def test_training_is_begun_again_at_once_only_where_the_answer_says_that_nothing_was_begun() -> None:
     state = DEFINITIONS["solution"]["States"]["Create solution version"]
     assert [rule["ErrorEquals"] for rule in state["Retry"]] == [
