@@ -11,7 +11,132 @@ import pytest
 from personalize_lambda.planner.rollback import rollback_target
 from personalize_lambda.planner.solutions import IDLE, plan_solutions
 from personalize_lambda.planner.world import CampaignState, SolutionState, SolutionVersion, World
-from tests.lambda_unit.planner.test_planner import CAMPAIGN, OLD, READY, SOLUTION, P, document, live, world
+from tests.lambda_unit.planner.support import CAMPAIGN, OLD, READY, SOLUTION, P, document, live, world
+
+
+def actions(plan: dict[str, Any]) -> list[tuple[bool, bool, list[str]]]:
+    return [
+        (step["create"] is not None, step["train"] is not None, [c["action"] for c in step["campaigns"]])
+        for step in plan["solutions"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("existing", "tps", "expected"),
+    [
+        pytest.param(world(jobs=READY), 1, [(True, True, ["create"])], id="nothing there"),
+        pytest.param(world(jobs=READY, versions=()), 1, [(False, True, ["create"])], id="never trained"),
+        pytest.param(world(jobs=READY, versions=("CREATE FAILED",)), 1, [(False, True, ["create"])], id="failed"),
+        pytest.param(
+            world(jobs=READY, versions=("CREATE IN_PROGRESS",)), 1, [(False, False, ["create"])], id="training"
+        ),
+        pytest.param(world(jobs=READY, versions=("ACTIVE",)), 1, [(False, False, ["create"])], id="no campaign"),
+        pytest.param(world(jobs=READY, versions=("ACTIVE",), campaign=live()), 1, [], id="all done"),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live()), 2, [(False, False, ["update"])], id="other TPS"
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE", "ACTIVE"), campaign=live()),
+            1,
+            [(False, False, ["update"])],
+            id="newer version",
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE", "CREATE FAILED"), campaign=live()), 1, [], id="newer version failed"
+        ),
+        pytest.param(
+            world(jobs=READY, campaign=live(f"{OLD}/v0")), 1, [(True, True, ["update"])], id="solution replaced"
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live(status="CREATE FAILED")),
+            1,
+            [(False, False, ["update"])],
+            id="campaign failed",
+        ),
+        pytest.param(
+            world(jobs=READY, versions=("ACTIVE",), campaign=live(update_status="CREATE IN_PROGRESS")),
+            1,
+            [(False, False, ["wait"])],
+            id="campaign being updated",
+        ),
+        pytest.param(
+            world(versions=("ACTIVE",), campaign=live()), 2, [(False, False, ["update"])], id="no data, serves"
+        ),
+    ],
+)
+def test_solutions(existing: World, tps: int, expected: list[Any]) -> None:
+    assert actions(plan_solutions(document(tps=tps), existing, [])) == expected
+
+
+def updatable(train: bool = False, schedule: str | None = None, **more: Any) -> dict[str, Any]:
+    config = {"autoTrainingConfig": {"schedulingExpression": schedule}} if schedule else {}
+    return {"performAutoTraining": train, "solutionUpdateConfig": config, **more}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "actual", "update"),
+    [
+        pytest.param((False, None), updatable(), None, id="off and off"),
+        pytest.param((False, None), {}, None, id="older than the flag"),
+        pytest.param((False, None), updatable(True, "rate(7 days)"), {"performAutoTraining": False}, id="on to off"),
+        pytest.param((True, "rate(7 days)"), updatable(True, "rate(7 days)"), None, id="on and on"),
+        pytest.param((True, "rate(7 days)"), updatable(), updatable(True, "rate(7 days)"), id="off to on"),
+        pytest.param(
+            (True, "rate(1 day)"), updatable(True, "rate(7 days)"), updatable(True, "rate(1 day)"), id="more often"
+        ),
+    ],
+)
+@pytest.mark.parametrize("data", [True, False])
+def test_training_is_changed_in_place(
+    wanted: tuple[bool, str | None], actual: dict[str, Any], update: dict[str, Any] | None, data: bool
+) -> None:
+    train, schedule = wanted
+    declared = document(campaigns=False)
+    declared["solutions"][0]["configuration"] = {
+        "recipeArn": "r",
+        "performAutoTraining": train,
+        "solutionConfig": {
+            "algorithmHyperParameters": {"bptt": "20"},
+            **({"autoTrainingConfig": {"schedulingExpression": schedule}} if schedule else {}),
+        },
+    }
+    existing = world(jobs=READY if data else (), versions=("ACTIVE",) if data else ())
+    state = replace(existing.solutions[SOLUTION], configuration=actual)
+    steps = plan_solutions(declared, replace(existing, solutions={SOLUTION: state}), [])["solutions"]
+    assert [step["update"] for step in steps] == ([{"solutionArn": SOLUTION, **update}] if update else [])
+    assert all(step["create"] is step["train"] is None for step in steps)
+
+    failed = replace(state, status="CREATE FAILED")
+    steps = plan_solutions(declared, replace(existing, solutions={SOLUTION: failed}), [])["solutions"]
+    assert not any(step["update"] for step in steps)
+
+
+def test_training_waits_for_all_data() -> None:
+    plan = plan_solutions(document(), world(), [])
+    assert plan == {"trainings": [], "solutions": [], "waitingFor": ["top-picks-1: data for interactions"]}
+
+
+def test_no_training_after_a_failed_import_but_campaigns_are_kept_true() -> None:
+    assert plan_solutions(document(), world(jobs=READY), ["interactions"])["solutions"] == []
+    existing = world(jobs=READY, versions=("ACTIVE",), campaign=live())
+    assert actions(plan_solutions(document(tps=3), existing, ["interactions"])) == [(False, False, ["update"])]
+
+
+def test_foreign_resources_are_refused() -> None:
+    with pytest.raises(ValueError, match="a solution named top-picks-1 exists already"):
+        plan_solutions(document(), world(jobs=READY, versions=("ACTIVE",), owned=False), [])
+    with pytest.raises(ValueError, match="a campaign named live exists already"):
+        plan_solutions(document(), world(jobs=READY, versions=("ACTIVE",), campaign=live(owned=False)), [])
+
+
+def test_trainings_of_what_is_declared_no_more_are_stopped_before_others_begin() -> None:
+    existing = world(versions=("CREATE IN_PROGRESS", "ACTIVE"))
+    stopped = [{"name": "top-picks-1", "solutionVersionArn": f"{SOLUTION}/v0"}]
+    assert plan_solutions(document(solutions=False), existing, [])["trainings"] == stopped
+    assert plan_solutions(document(), existing, [])["trainings"] == []
+    foreign = world(versions=("CREATE IN_PROGRESS",), owned=False)
+    assert plan_solutions(document(solutions=False), foreign, [])["trainings"] == []
+
 
 DAY = 24 * 3600.0
 NOW = 100 * DAY
