@@ -48,6 +48,7 @@ def summarize(execution: Mapping[str, Any], kept: Mapping[str, Any], workflow: s
         "execution": execution["executionArn"],
         "console": console_url(execution["executionArn"]),
         "trigger": input_of(execution).get("trigger", "by hand"),
+        "rollback": input_of(execution).get("rollback"),
         "reason": (execution.get("cause") or execution.get("error") or execution["status"]) if failed else None,
         **dict.fromkeys(_LISTS, ()),
         **told,
@@ -77,6 +78,8 @@ def console_url(execution_arn: str) -> str:
 def message(report: Mapping[str, Any]) -> str:
     """A report as a person reads it."""
     lines = [f"Workflow {report['workflow']}: {report['status']} (started by: {report['trigger']})"]
+    if report["rollback"]:
+        lines += _section("Asked for", [f"rollback to {report['rollback']}"])
     if report["reason"]:
         lines += _section("What failed", str(report["reason"]).splitlines())
     lines += _section("Not done yet, waiting for", report["waitingFor"])

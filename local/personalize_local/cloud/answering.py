@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from personalize_local.cloud.service import PersonalizeService
 
 ADMIN_PREFIX: Final = "/_personalize/"
 Response = tuple[int, dict[str, str], bytes]
+Action = Callable[[Mapping[str, Any]], Any]
 
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -29,10 +31,16 @@ async def respond(
     return answer() if service.answers_at_once(method, path) else await asyncio.to_thread(answer)
 
 
-def administrate(service: PersonalizeService, action: str, body: bytes) -> Response:
-    """Run one administration action whose parameters come as JSON."""
+def administrate(
+    service: PersonalizeService, action: str, body: bytes, others: Mapping[str, Action] = MappingProxyType({})
+) -> Response:
+    """Run one administration action whose parameters come as JSON.
+
+    :param others: actions that are not the service's, by name.
+    """
     try:
-        result = service.admin(action, json.loads(body or b"{}"))
+        parameters = json.loads(body or b"{}")
+        result = others[action](parameters) if action in others else service.admin(action, parameters)
     except (ValueError, TypeError) as error:
         return 400, dict(_JSON), json.dumps({"message": str(error)}).encode()
     return 200, dict(_JSON), json.dumps(result).encode()

@@ -86,12 +86,16 @@ class LocalCloud:
         """Let nothing go wrong any more."""
         self._admin("forget_faults", {})
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float, *, schedules: bool = False) -> None:
         """Let time pass at once, as far as Personalize is concerned.
 
         :param seconds: on AWS.
+        :param schedules: Whether it passes for the schedules of EventBridge Scheduler, too: each that becomes due
+            meanwhile fires within a second, once. Default: False
         """
         self._admin("advance", {"seconds": seconds})
+        if schedules:
+            self._admin("advance_schedules", {"seconds": seconds})
 
     def used_permissions(self) -> dict[str, list[str]]:
         """Where IAM is enforced: by the name of each role, the actions that it asked for and was allowed.

@@ -167,6 +167,15 @@ def test_a_refused_version_and_warnings_are_told(finished: Callable[..., Service
     assert json.loads(told["Detail"])["change"] == "VERSION_REFUSED"
 
 
+def test_a_rollback_is_told_as_one(finished: Callable[..., Services]) -> None:
+    services = finished({**SUCCEEDED, "input": json.dumps({"rollback": "arn:v1"})}, HELD)
+    [message] = services.messages
+    assert message["Message"].startswith(
+        "Workflow films: COMPLETED (started by: by hand)\n\nAsked for:\n- rollback to arn:v1\n\nSolutions:\n- picks"
+    )
+    assert json.loads(services.events[0]["Detail"])["rollback"] == "arn:v1"
+
+
 def test_many_changes_are_told_ten_at_a_time(finished: Callable[..., Services]) -> None:
     output = json.dumps({"status": "COMPLETED", "pruned": [f"old-{n}" for n in range(23)]})
     services = finished({"status": "SUCCEEDED", "output": output}, HELD)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from personalize_local.cloud.client import LocalCloud
+from personalize_local.cloud.client import AdminError, LocalCloud
 
 from .conftest import ROLE_ARN, StateMachines, machine, unique, wait_for
 
@@ -96,6 +96,33 @@ def test_a_schedule_starts_an_execution(personalize_local: LocalCloud, machines:
     )
     (execution,) = wait_for(lambda: machines.client.list_executions(stateMachineArn=arn)["executions"], "the schedule")
     assert json.loads(machines.end(execution["executionArn"])["input"]) == {"trigger": "schedule"}
+
+
+def test_schedules_follow_the_time_that_is_let_pass_for_them(
+    personalize_local: LocalCloud, machines: StateMachines
+) -> None:
+    arn, name = machines.create(machine({"Type": "Succeed"})), unique("schedule")
+    scheduler = personalize_local.client("scheduler")
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": arn, "RoleArn": ROLE_ARN},
+    )
+
+    def count() -> int:
+        return len(machines.client.list_executions(stateMachineArn=arn)["executions"])
+
+    try:
+        for day in (1, 2):
+            assert count() == day - 1
+            # as `advance(..., schedules=True)` does, without the days of Personalize, which others use
+            personalize_local._admin("advance_schedules", {"seconds": 86_400})
+            wait_for(lambda day=day: count() == day, "the schedule")
+    finally:
+        scheduler.delete_schedule(Name=name)
+    with pytest.raises(AdminError, match="advance_schedules takes seconds, 0 or more, got"):
+        personalize_local._admin("advance_schedules", {"seconds": -1})
 
 
 def test_new_objects_under_a_prefix_reach_a_function_through_a_queue(

@@ -3,18 +3,24 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id, get_region
 
-from personalize_local.cloud.adapter import used_permissions
+from personalize_local.cloud.adapter import schedules, used_permissions
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
 from personalize_local.cloud.adapter.resources import requested_resource
-from personalize_local.cloud.answering import ADMIN_PREFIX, Response, administrate, respond
+from personalize_local.cloud.answering import ADMIN_PREFIX, Action, Response, administrate, respond
 from personalize_local.cloud.service import PersonalizeService
+
+#: Administration of what is not Personalize
+_ACTIONS: Final[Mapping[str, Action]] = {
+    "used_permissions": lambda parameters: used_permissions.used(),
+    "advance_schedules": schedules.advance,
+}
 
 
 class PersonalizeModule:
@@ -61,10 +67,8 @@ def _register_admin(service: PersonalizeService) -> None:
         async def shortcuts(
             method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
         ) -> Any:
-            if path == f"{ADMIN_PREFIX}used_permissions":
-                return 200, {"Content-Type": "application/json"}, json.dumps(used_permissions.used()).encode()
             if path.startswith(ADMIN_PREFIX):
-                return await asyncio.to_thread(administrate, service, path.removeprefix(ADMIN_PREFIX), body)
+                return await asyncio.to_thread(administrate, service, path.removeprefix(ADMIN_PREFIX), body, _ACTIONS)
             return await original(method, path, headers, body, query_params, request_id)
 
         return shortcuts
