@@ -52,6 +52,12 @@ OF_DEPLOYMENTS: Final = (
     "CreateMetricAttribution",
 )
 
+#: the service gives no reason for these: what is told instead
+WITHOUT_REASON: Final[Mapping[str, str]] = {
+    "CreateDataset": "could not be created: the service gives no reason for this type",
+    "CreateEventTracker": "did not stabilize: CREATE FAILED",
+}
+
 #: what fails when it is called, as the call does hardly more than write it down
 REFUSED_AT_ONCE: Final = ("CreateSolution", "CreateMetricAttribution")
 
@@ -66,7 +72,8 @@ class Plan:
     :param phase: when: one of `PHASES`, or all the time if None.
     :param accident: one of `ACCIDENTS`. Default: - none
     :param permanent: the operation that fails until somebody mends it. Default: - all passes
-    :param reason: what the service says then.
+    :param reason: what must be told then: what the service says.
+    :param scheduled: whether the second training is the workflow's, as time passes; otherwise it is done by hand.
     :param recipe: whether another recipe is what changes, which trains; otherwise it is a throughput.
     :param retain: whether the data is kept when the stack is destroyed.
     :param moment: at what second of a run an accident happens.
@@ -82,6 +89,7 @@ class Plan:
     recipe: bool
     retain: bool
     moment: float
+    scheduled: bool
 
     @property
     def fails_deployment(self) -> bool:
@@ -104,6 +112,7 @@ def plan(seed: int) -> Plan:
     number = seed - seed // 3 - 1 if transient else seed // 3
     kind = names[number % len(names)]
     faults: tuple[Mapping[str, Any], ...] = ()
+    told = reason
     permanent = phase = accident = None
     if kind in TRANSIENT:
         faults = tuple({**fault, "seed": seed} for fault in TRANSIENT[kind])
@@ -119,6 +128,8 @@ def plan(seed: int) -> Plan:
         effect = refused if permanent in REFUSED_AT_ONCE else {"failure_reason": reason}
         if kind.endswith("is denied"):
             effect = {"code": "AccessDeniedException", "message": reason}
+        elif permanent in WITHOUT_REASON:
+            told = WITHOUT_REASON[permanent]
         faults = ({"operation": permanent, "rate": 1.0, **effect},)
         phase = "create" if permanent in OF_DEPLOYMENTS else "data"
     return Plan(
@@ -128,8 +139,9 @@ def plan(seed: int) -> Plan:
         phase=phase,
         accident=accident,
         permanent=permanent,
-        reason=reason,
+        reason=told,
         recipe=chance.random() < 0.5,
         retain=chance.random() < 0.25,
         moment=chance.random() * 0.6,
+        scheduled=chance.random() < 0.5,
     )

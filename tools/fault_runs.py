@@ -1,6 +1,6 @@
 """Fault runs: an app lives in the local cloud while things go wrong, once per seed, and must keep what is promised.
 
-    python -m tools.fault_runs --seeds 200 [--first N] [--jobs 2]
+    python -m tools.fault_runs --seeds 200 [--first N] [--jobs 3]
 
 Each run deploys, adds data, trains again, changes and destroys, with roles enforced. Whatever goes wrong, at the end
 nothing may be left but what retention declares, no data lost, nothing trained twice, and from the first campaign until
@@ -10,16 +10,15 @@ must be told in the service's own words. Exits with 1 if a promise was broken.
 
 from __future__ import annotations
 
-import queue
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import aws_cdk as cdk
 import typer
@@ -27,13 +26,14 @@ from rich.console import Console
 
 import cdk_personalize as personalize
 from personalize_local.cloud.client import LocalCloud
-from personalize_local.cloud.process import free_port, start
+from personalize_local.cloud.process import CloudProcess, free_port, start
 from personalize_local.cloud.settings import CloudSettings
 from tests.e2e.shop import DESTROY, RETAIN, Shop, interactions, items
 from tools import assembly
 from tools.fault_plan import plan
-from tools.fault_run import App, FaultRun, Outcome
+from tools.fault_run import EVERY_DAYS, App, FaultRun, Outcome
 
+TRAINING = personalize.Training.scheduled(every=cdk.Duration.days(EVERY_DAYS))
 VARIANTS = {
     "first": {},
     "tps": {"tps": 2},
@@ -41,7 +41,7 @@ VARIANTS = {
 }
 
 
-def run_seeds(seeds: Iterable[int], jobs: int = 2) -> Iterator[Outcome]:
+def run_seeds(seeds: Iterable[int], jobs: int = 3) -> Iterator[Outcome]:
     """Do fault runs; the outcome of each as soon as it is there.
 
     :param seeds: which.
@@ -50,15 +50,15 @@ def run_seeds(seeds: Iterable[int], jobs: int = 2) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         policies = {retain: _synthesized(Path(folder), policy) for retain, policy in ((False, DESTROY), (True, RETAIN))}
         data = {"interactions": interactions(1200), "items": items()}
-        with ThreadPoolExecutor(jobs) as pool, _clouds(jobs, Path(folder)) as clouds:
+        with ThreadPoolExecutor(jobs) as pool, _Clouds(Path(folder)) as clouds:
 
             def run(seed: int) -> Outcome:
-                cloud = clouds.get()
-                try:
-                    todo = plan(seed)
-                    return FaultRun(cloud, policies[todo.retain], todo, data).run()
-                finally:
-                    clouds.put(cloud)
+                cloud = clouds.take()
+                todo = plan(seed)
+                outcome = FaultRun(cloud, policies[todo.retain], todo, data).run()
+                if not outcome.broken:  # otherwise who knows what is left in it
+                    clouds.give_back(cloud)
+                return outcome
 
             yield from pool.map(run, seeds)
 
@@ -67,36 +67,51 @@ def _synthesized(folder: Path, policy: cdk.RemovalPolicy) -> App:
     found = {}
     for name, changes in VARIANTS.items():
         target = folder / f"{policy.name}-{name}"
-        Shop(removal_policy=policy, **changes).synth(target)  # type: ignore[arg-type]
+        Shop(removal_policy=policy, training=TRAINING, **changes).synth(target)  # type: ignore[arg-type]
         [found[name]] = assembly.stacks(target)
     return App(**found)
 
 
-@contextmanager
-def _clouds(count: int, folder: Path) -> Iterator[queue.Queue[LocalCloud]]:
+class _Clouds:
     """Local clouds that enforce roles, with the templates in them."""
-    clouds: queue.Queue[LocalCloud] = queue.Queue()
-    started = []
-    try:
-        for number in range(count):
-            settings = CloudSettings(port=free_port(), enforce_iam=True, exit_with_parent=True)
-            process = start(settings, folder / f"cloud-{number}.log")
-            started.append(process)
-            cloud = LocalCloud(process.port, process.log_path)
-            assembly.prepare(cloud)
-            for assets in sorted(folder.glob("*/manifest.json")):
-                assembly.publish(cloud, assets.parent)
-            clouds.put(cloud)
-        yield clouds
-    finally:
-        for process in started:
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: list[CloudProcess] = []
+        self._idle: list[LocalCloud] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
             process.stop()
+
+    def take(self) -> LocalCloud:
+        """One that holds no app; nobody else gets it."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            settings = CloudSettings(port=free_port(), enforce_iam=True, exit_with_parent=True)
+            process = start(settings, self._folder / f"cloud-{len(self._started)}.log")
+            self._started.append(process)
+        cloud = LocalCloud(process.port, process.log_path)
+        assembly.prepare(cloud)
+        for assets in sorted(self._folder.glob("*/manifest.json")):
+            assembly.publish(cloud, assets.parent)
+        return cloud
+
+    def give_back(self, cloud: LocalCloud) -> None:
+        """Let others use one."""
+        with self._lock:
+            self._idle.append(cloud)
 
 
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="How many fault runs.")] = 200,
     first: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 3,
     verbose: Annotated[bool, typer.Option(help="Print every run, and what had to be done again.")] = False,
 ) -> None:
     """Let an app live while things go wrong, once per seed."""
@@ -120,13 +135,18 @@ def print_figures(console: Console, outcomes: list[Outcome], seconds: float) -> 
         console.print(f"  {kind}: {count}, broken {broken[kind]}")
     total = {
         name: sum(getattr(outcome, name) for outcome in outcomes)
-        for name in ("calls", "errors", "trainings", "answers", "again", "told")
+        for name in ("calls", "errors", "needed", "trainings", "answers", "client_errors", "again", "told", "orphans")
     }
+    permanent = sum(plan(outcome.seed).permanent is not None for outcome in outcomes)
     console.print(
-        "{calls:,} calls of Personalize, {errors:,} answered with an error; {trainings:,} trainings; {answers:,}"
-        " recommendations while things went wrong; {again:,} deployments and runs done again; {told:,} permanent faults"
-        " told in the service's words".format(**total)
+        "{calls:,} calls of Personalize, {errors:,} answered with an error\n"
+        "{needed:,} trainings needed, {trainings:,} made\n"
+        "{answers:,} recommendations while things went wrong, {client_errors:,} errors\n"
+        "{told:,} of {permanent:,} permanent faults told in the service's words; {orphans:,} orphans\n"
+        "{again:,} deployments and runs done again".format(**total, permanent=permanent)
     )
+    struck = sum((outcome.struck for outcome in outcomes), Counter[str]())
+    console.print("injected: " + ", ".join(f"{kind} {count:,}" for kind, count in struck.most_common()))
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ class LocalCloud:
         return self._admin("used_permissions", {})
 
     def status(self) -> dict[str, Any]:
-        """What Personalize holds: `resources` by kind, `calls`, and the settings `time_scale` and `data`."""
+        """What Personalize holds: `resources` by kind, `calls`, faults that `struck`, and its settings."""
         return self._admin("status", {})
 
     def reset(self) -> None:

@@ -2,7 +2,7 @@
 
 Each program gets a process of its own, with its own environment, folder and pipes, as if it had been started afresh;
 only that it need not import boto3, which takes most of the time that a Lambda function takes to start. What is imported
-is memory that all of them share.
+is memory that all of them share. Time passes in them as it does in state machines: see `scale_waits`.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, SupportsIndex
 
 _LENGTH_BYTES: Final = 4
 _STREAMS: Final = 3
@@ -139,10 +139,31 @@ def is_available() -> bool:
     return hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
 
 
+def scale_waits(scale: float, timeout: float) -> None:
+    """Let this process sleep for a part of the time, and believe that it was all of it.
+
+    :param scale: seconds that pass for one second of sleep. The wall clock, by which requests are signed, goes on as it
+        does, and so does what is measured without a sleep.
+    :param timeout: a sleep of so many seconds takes them all, so that it ends a function as on AWS.
+    """
+    sleep, monotonic, skipped = time.sleep, time.monotonic, 0.0
+
+    def scaled_sleep(seconds: SupportsIndex | float) -> None:
+        nonlocal skipped
+        asked = float(seconds)
+        share = 1.0 if asked >= timeout else scale
+        sleep(asked * share)
+        skipped += asked * (1 - share)
+
+    time.sleep = scaled_sleep
+    time.monotonic = lambda: monotonic() + skipped
+
+
 def serve(number: int) -> None:
     """Make a process for every message, until the other end is closed."""
     import boto3  # noqa: F401 - for those that are forked
 
+    wait_scale = min(1.0, float(os.environ.get("SFN_WAIT_SCALE", "1")))
     connection = socket.socket(fileno=number)
     connection.set_inheritable(False)
     modules = json.dumps(sorted({name.partition(".")[0] for name in sys.modules})).encode()
@@ -158,6 +179,7 @@ def serve(number: int) -> None:
         pid = os.fork()
         if pid == 0:
             connection.close()
+            scale_waits(wait_scale, float(message["env"].get("_LAMBDA_TIMEOUT", "inf")))
             _become(message["script"], message["cwd"], message["env"], streams)
         for stream in streams:
             os.close(stream)

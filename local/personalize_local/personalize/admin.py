@@ -57,6 +57,7 @@ def _status(engine: Engine, parameters: Parameters) -> dict[str, Any]:
         "time_scale": settings.time_scale,
         "data": settings.data and str(settings.data),
         "calls": engine.calls.count,
+        "struck": engine.faults.struck(),
     }
 
 

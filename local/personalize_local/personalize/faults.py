@@ -80,6 +80,11 @@ class Fault:
             return False
         return fnmatchcase(operation, self.operation) and fnmatchcase(name, self.name)
 
+    @property
+    def kind(self) -> str:
+        """What goes wrong: the error code, or the name of another effect."""
+        return self.code or next(effect for effect in _EFFECTS if getattr(self, effect) is not None)
+
     def draw(self, operation: str, number: int) -> bool:
         """Whether the nth call of an operation is hit."""
         if self.rate is None:
@@ -114,6 +119,7 @@ class Faults:
         self._lock = threading.Lock()
         self._armed: list[_Armed] = []
         self._hidden: dict[str, float] = {}
+        self._struck: Counter[str] = Counter()
         for fault in faults:
             self.add(fault)
 
@@ -137,6 +143,11 @@ class Faults:
         """List the faults that are left."""
         with self._lock:
             return [{**asdict(armed.fault), "times": armed.left} for armed in self._armed]
+
+    def struck(self) -> dict[str, int]:
+        """How often something went wrong so far, by error code or else by effect."""
+        with self._lock:
+            return dict(self._struck)
 
     def strike(self, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
         """Use up the first fault that hits this call, and all delays, which happen here.
@@ -167,6 +178,7 @@ class Faults:
                 else:
                     continue
                 armed.use()
+                self._struck[armed.fault.kind] += 1
             self._armed = [armed for armed in self._armed if armed.left != 0]
         return hit, delay
 

@@ -103,6 +103,19 @@ class TestCustomResources:
         assert ("Thing", "CREATE_FAILED", "it was asked to fail") in stacks.events(name)
         assert provider.summary() == [("Create", None), ("Delete", "x")]
 
+    def test_what_cannot_be_deleted_keeps_what_it_depends_on(self, stacks: Stacks, provider: Provider) -> None:
+        name = unique("stack")
+        resources = {
+            "Needed": provider.resource("needed"),
+            "Thing": {**provider.resource("x", Fail="Delete"), "DependsOn": "Needed"},
+            "Other": {**provider.resource("other"), "DependsOn": "Needed"},
+        }
+        stacks.deploy({"Resources": resources}, name)
+        stacks.client.delete_stack(StackName=name)
+        assert stacks.settled(name)["StackStatus"] == "DELETE_FAILED"
+        deleted = {physical_id for request, physical_id in provider.summary() if request == "Delete"}
+        assert deleted == {"x", "other"}
+
     def test_a_failed_update_is_taken_back(self, stacks: Stacks, provider: Provider) -> None:
         name = unique("stack")
         stacks.deploy({"Resources": {"Thing": provider.resource("x", Size=1)}}, name)

@@ -54,6 +54,22 @@ def test_programs_share_nothing(server: ForkServer, program: Callable[[str], Pat
     assert answers[0][1] != answers[1][1]
 
 
+def test_programs_wait_a_part_of_the_time(
+    program: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFN_WAIT_SCALE", "0.001")
+    path = program(
+        "import time\nwall, begin = time.time(), time.monotonic()\ntime.sleep(60)\n"
+        "print(time.time() - wall, time.monotonic() - begin)"
+    )
+    wall, passed = map(float, ForkServer().start(str(path), str(tmp_path), {}).stdout.read().split())
+    assert 0.06 <= wall < 30
+    assert 60 <= passed < 90
+    begin = time.monotonic()
+    ForkServer().start(str(program("import time\ntime.sleep(0.3)")), str(tmp_path), {"_LAMBDA_TIMEOUT": "0.2"}).wait(9)
+    assert time.monotonic() - begin >= 0.3
+
+
 def test_a_program_reads_writes_and_is_ended(
     server: ForkServer, program: Callable[[str], Path], tmp_path: Path
 ) -> None:

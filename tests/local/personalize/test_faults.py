@@ -23,6 +23,7 @@ def test_the_next_calls_fail(cloud: Cloud) -> None:
         with pytest.raises(client.exceptions.ClientError, match=r"ThrottlingException.*Rate exceeded"):
             listing()
     assert client.list_schemas()["schemas"] == []
+    assert cloud.service.admin("status", {})["struck"] == {"ThrottlingException": 2}
 
 
 def test_what_is_made_fails(make_cloud: Callable[..., Cloud]) -> None:

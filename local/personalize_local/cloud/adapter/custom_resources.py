@@ -1,5 +1,8 @@
 """Custom resources: what a failed Create left behind is deleted when the stack rolls back, as on AWS.
 
+What cannot be deleted keeps what it depends on, so that a custom resource still has its function when the stack is
+deleted again.
+
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-delete.html
 """
 
@@ -8,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.core.concurrency import run_reentrant
-from ministack.services.cloudformation import custom_resource, stacks
+from ministack.services.cloudformation import custom_resource, handlers, stacks
 
-from personalize_local.cloud.adapter.expected import wrap
+from personalize_local.cloud.adapter.expected import IncompatibleEmulatorError, rewrite, wrap
 
 _logger = logging.getLogger("personalize_local.cloud")
 
@@ -21,7 +24,16 @@ _remains: dict[str, list[Callable[[], Any]]] = {}
 
 
 def register() -> None:
-    """Send Delete for every custom resource whose Create answered FAILED."""
+    """Send Delete for every custom resource whose Create answered FAILED, and keep what a failed Delete needs."""
+    _require_same_deletion()
+    rewrite(
+        stacks,
+        "_delete_stack_async",
+        "        if not res:\n            continue\n        rtype",
+        "        if not res or logical_id in _with_dependencies(delete_failures, res_defs, set(resources)):\n"
+        "            continue\n        rtype",
+    )
+    handlers._delete_stack_async = stacks._delete_stack_async
     wrap(custom_resource, "deliver_response", "token response", _remember_answer)
     wrap(
         custom_resource,
@@ -30,6 +42,11 @@ def register() -> None:
         _remember_remains,
     )
     wrap(stacks, "_roll_back_operation", "stack_name stack_id stack operation reason_override", _delete_remains)
+
+
+def _require_same_deletion() -> None:
+    if getattr(handlers, "_delete_stack_async", None) is not stacks._delete_stack_async:
+        raise IncompatibleEmulatorError("ministack's cloudformation.handlers does not delete stacks by `stacks`")
 
 
 def _remember_answer(original: Callable[..., bool]) -> Callable[..., bool]:
