@@ -15,6 +15,7 @@ from .job_states import DELETION_KINDS, OUTPUT_KINDS, job_states
 from .removal_states import delete_states, stop_states
 from .states import (
     RETRY_LAMBDA,
+    RETRY_LAMBDA_ONCE,
     State,
     States,
     assign,
@@ -253,10 +254,11 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
                 "document": document,
                 "execution": expression("$states.context.Execution.Id"),
                 "input": expression(_GIVEN),
-                "failedImports": expression("[$imports[$count(failures) > 0].name]"),
+                # nor is anything trained that would know users who were to be deleted
+                "failedImports": expression("[$append($imports, $deletions)[$count(failures) > 0].name]"),
             },
         },
-        "Retry": RETRY_LAMBDA,
+        "Retry": [*RETRY_LAMBDA, RETRY_LAMBDA_ONCE],
         "Assign": {
             "plan": expression("$states.result.Payload"),
             "waitingFor": expression("[$append($waitingFor, $states.result.Payload.waitingFor)]"),

@@ -271,3 +271,17 @@ def test_users_are_deleted_before_anything_is_trained_and_other_jobs_come_last()
         assert states["Delete solutions"]["Next"] == "Jobs"
         assert states["Jobs"]["Next"] == "Gather"
         assert states["Delete users"]["MaxConcurrency"] == states["Jobs"]["MaxConcurrency"] == 5
+
+
+def test_a_function_that_broke_off_is_asked_again() -> None:
+    for name in ("Plan imports", "Plan solutions", "Plan prune"):
+        assert DEFINITIONS["run"]["States"][name]["Retry"][-1] == {
+            "ErrorEquals": ["States.ALL"],
+            "IntervalSeconds": 2,
+            "MaxAttempts": 1,
+        }
+
+
+def test_nothing_is_trained_while_users_who_are_to_be_deleted_are_not() -> None:
+    payload = DEFINITIONS["run"]["States"]["Plan solutions"]["Arguments"]["Payload"]
+    assert "$append($imports, $deletions)[$count(failures) > 0].name" in payload["failedImports"]
