@@ -22,6 +22,8 @@ from botocore.exceptions import ClientError
 CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 PATIENCE_SECONDS: Final = 240
 _PAUSE_SECONDS: Final = 0.05
+#: such a stack can only be deleted, which the CDK CLI does before it deploys
+_NEVER_CREATED: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _PLACES: Final = {"${AWS::Partition}": "aws", "${AWS::AccountId}": "000000000000", "${AWS::Region}": "us-east-1"}
 
 
@@ -94,7 +96,7 @@ def deploy(cloud: Cloud, stack: Stack) -> dict[str, str]:
     :raises DeploymentError: when it ends in another status than it should.
     """
     cloudformation = cloud.client("cloudformation")
-    if status(cloud, stack.name) == "ROLLBACK_COMPLETE":
+    if status(cloud, stack.name) in _NEVER_CREATED:
         destroy(cloud, stack.name)
     arguments = {
         "StackName": stack.name,

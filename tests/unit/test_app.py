@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 import cdk_personalize as personalize
 from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
+from tests.e2e.everything import everything
 from tests.e2e.shop import several
 
 ROOT = Path(__file__).parents[2]
@@ -53,11 +55,12 @@ def jobs(app: cdk.App) -> cdk.App:
 
 
 # What is built, and with which context
-APPS = {
+APPS: dict[str, tuple[Callable[[cdk.App], cdk.App], dict[str, str]]] = {
     "retain": (build, {"removal": "retain"}),
     "destroy": (build, {"removal": "destroy"}),
     "several": (several, {}),
     "jobs": (jobs, {}),
+    "everything": (functools.partial(everything, later=True), {}),
 }
 
 

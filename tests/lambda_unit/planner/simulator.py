@@ -228,6 +228,8 @@ class Service:
                 raise AssertionError(f"{arn} is made and exists")
             status = FAILED if "solution" in faults else ACTIVE
             self._put(SolutionState(arn=arn, name=step["name"], status=status, owned=True, versions=[]))
+        if arn not in self.world.solutions:
+            return  # gone in the meantime: the run says so
         if step["create"] or step["update"]:
             wanted = {name: value for name, value in (step["create"] or step["update"]).items() if "Auto" in name}
             self._put(replace(self.world.solutions[arn], configuration=wanted))

@@ -321,10 +321,10 @@ any, any, foreign                                  -             refuse       re
 """
 BATCH_JOBS = """
                                    not declared  as it is  changed       weekly  daily   no files        newer version
-none                               -             make      make          make    make    wait for files  make
-CREATE PENDING|CREATE IN_PROGRESS  -             follow    follow, make  follow  follow  wait for files  follow
+none                               -             make      make          make    make    -               make
+CREATE PENDING|CREATE IN_PROGRESS  -             follow    follow, make  follow  follow  follow          follow
 ACTIVE                             -             -         make          -       make    -               make
-CREATE FAILED                      -             make      make          make    make    wait for files  make
+CREATE FAILED                      -             make      make          make    make    -               make
 """
 EXPORTS = """
                                    not declared  as it is  changed       weekly  daily
