@@ -6,6 +6,7 @@ Equal content has an equal name, so a schema that exists already is taken on. On
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,9 @@ from personalize_lambda.aws import (
     message_of,
 )
 from personalize_lambda.provider import physical_id
+
+PAUSES_SECONDS = (2.0, 5.0, 0.0)
+"""After each try to delete one that is in use: the dataset that used it may be gone only just now."""
 
 
 def create(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,13 +60,18 @@ def delete(event: Mapping[str, Any]) -> dict[str, Any]:
     target = physical_id.parse(event)
     if target is None:
         return result
-    try:
-        client("personalize").delete_schema(schemaArn=target.arn)
-    except ClientError as error:
-        if code_of(error) == IN_USE:
-            log.warning("schema %s is left, as it is in use: %s", target.arn, message_of(error))
-        elif code_of(error) != NOT_FOUND:
-            raise
+    for seconds in PAUSES_SECONDS:
+        try:
+            client("personalize").delete_schema(schemaArn=target.arn)
+            return result
+        except ClientError as error:
+            if code_of(error) == NOT_FOUND:
+                return result
+            if code_of(error) != IN_USE:
+                raise
+            reason = message_of(error)
+        time.sleep(seconds)
+    log.warning("schema %s is left, as it is in use: %s", target.arn, reason)
     return result
 
 

@@ -8,6 +8,7 @@ import logging
 import pytest
 from botocore.exceptions import ClientError
 
+from personalize_lambda.provider import schema
 from personalize_local.personalize.faults import Fault
 from tests.lambda_unit.provider.conftest import Stack
 from tests.local.personalize.support import ITEMS_SCHEMA, USERS_SCHEMA, Builder
@@ -17,7 +18,7 @@ ARN = "arn:aws:personalize:us-east-1:000000000000:schema/films-1"
 
 
 def names(stack: Stack) -> list[str]:
-    return [schema["name"] for schema in stack.cloud.personalize.list_schemas()["schemas"]]
+    return [each["name"] for each in stack.cloud.personalize.list_schemas()["schemas"]]
 
 
 def test_create(stack: Stack) -> None:
@@ -69,6 +70,23 @@ def test_an_update_without_another_name_changes_nothing(stack: Stack) -> None:
     assert names(stack) == ["films-1"]
 
 
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once."""
+    monkeypatch.setattr(schema, "PAUSES_SECONDS", (0.0, 0.0))
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_schema_whose_dataset_is_gone_only_just_now_is_deleted(stack: Stack) -> None:
+    stack.create(TYPE, Name="films-1", Schema=ITEMS_SCHEMA)
+    stack.cloud.service.faults.add(Fault("DeleteSchema", code="ResourceInUseException", message="In use."))
+
+    stack.delete(TYPE, ARN, Name="films-1")
+
+    assert names(stack) == []
+
+
+@pytest.mark.usefixtures("no_pauses")
 def test_a_schema_in_use_is_left_and_logged(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
     stack.create(TYPE, Name="films-1", Schema=ITEMS_SCHEMA)
     build = Builder(stack.cloud)
