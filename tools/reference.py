@@ -110,7 +110,7 @@ def _class(name: str, value: type) -> Entry:
     if issubclass(value, enum.Enum) or getattr(value, "_is_protocol", False):
         constructor = None
     document = inspect.cleandoc(value.__doc__ or "")
-    if constructor and "__dataclass_fields__" not in own:
+    if constructor and "__dataclass_fields__" not in own and not issubclass(value, tuple):
         _, _, further = inspect.cleandoc(constructor.__doc__ or "").partition(
             "\n\n"
         )  # the first line says "Create ..."
@@ -222,6 +222,7 @@ def _value(value: Any) -> str:
 
 
 def _annotation(annotation: Any) -> str:
+    annotation = getattr(annotation, "__forward_arg__", annotation)
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r"\b(?:cdk_personalize|aws_cdk|collections|typing)(?:\.[a-z_]+)*\.", "", text)
 
