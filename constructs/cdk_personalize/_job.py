@@ -11,10 +11,9 @@ from aws_cdk import Duration, IResolvable, ITaggableV2, TagManager, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_personalize._nag import acknowledge_resource
 from cdk_personalize._names import check_name, physical_name
 from cdk_personalize._tags import ResourceTags
-from cdk_personalize.data_bucket import READ_BUCKET, READ_OBJECTS, WRITE_OBJECTS, allow_personalize_writing
+from cdk_personalize.data_bucket import allow_personalize_writing
 from cdk_personalize.dataset import DataSource
 from cdk_personalize.dataset_group import DatasetGroup
 from cdk_personalize.facts.limits import NAME_LENGTH, Range
@@ -22,7 +21,7 @@ from cdk_personalize.filter import Filter, IFilter
 from cdk_personalize.filter_expression import Dataset, Target
 from cdk_personalize.recipe import Recipe, RecipeType
 from cdk_personalize.s3_location import S3Location
-from cdk_personalize.service_role import allow_using_key
+from cdk_personalize.service_role import READ_OBJECTS, WRITE_OBJECTS, allow_files, allow_using_key
 
 PREFIX_LENGTH: Final = NAME_LENGTH - 22
 """Leaves room for what makes the name of a job unique."""
@@ -110,7 +109,8 @@ class Job(Construct):
             return
         bucket = self.job_input.bucket
         self.dataset_group._prepare_bucket(bucket)
-        self._allow(READ_OBJECTS, self.job_input, "a job reads every file of the folder that holds its input")
+        reason = "a job reads every file of the folder that holds its input"
+        allow_files(self.role, READ_OBJECTS, bucket, self.job_input.key_pattern, reason)
         key = self.job_input.encryption_key or bucket.encryption_key
         if key is not None:
             allow_using_key(self.role, key)
@@ -122,16 +122,11 @@ class Job(Construct):
         allow_personalize_writing(bucket, self.job_output.key_pattern, topic="bucketPolicyForJobs")
         if bucket.policy is not None:
             self.dataset_group.resources_ready.add(bucket.policy)
-        self._allow(WRITE_OBJECTS, self.job_output, "a job names the files that it writes, in a folder named after it")
+        reason = "a job names the files that it writes, in a folder named after it"
+        allow_files(self.role, WRITE_OBJECTS, bucket, self.job_output.key_pattern, reason)
         key = self.job_output.encryption_key or bucket.encryption_key
         if key is not None:
             allow_using_key(self.role, key)
-
-    def _allow(self, object_actions: Iterable[str], location: S3Location, reason: str) -> None:
-        files = location.bucket.arn_for_objects(location.key_pattern)
-        for actions, resource in ((object_actions, files), (READ_BUCKET, location.bucket.bucket_arn)):
-            self.role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
-        acknowledge_resource(self.role, files, reason)
 
     def _problems(self) -> list[str]:
         """Return what does not fit what else the group declares, once all of it is declared."""

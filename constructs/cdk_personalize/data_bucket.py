@@ -14,14 +14,11 @@ from constructs import Construct
 from cdk_personalize._custom_resource import custom_resource
 from cdk_personalize._provider import Provider
 from cdk_personalize._removal import check_removal_policy
-from cdk_personalize.service_role import SERVICE
+from cdk_personalize.service_role import READ_BUCKET, READ_OBJECTS, SERVICE, WRITE_OBJECTS
 
 EMPTY_TAG: Final = "cdk-personalize:empty-on-delete"
 """Tag key of buckets that may be emptied: the custom resource touches no other."""
 
-READ_OBJECTS: Final = ("s3:GetObject",)
-READ_BUCKET: Final = ("s3:ListBucket",)
-WRITE_OBJECTS: Final = ("s3:PutObject",)
 USE_KEY: Final = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 EMPTY_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 EMPTY_BUCKET: Final = (

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SERVICE = "personalize.amazonaws.com"
 
+READ_OBJECTS: Final = ("s3:GetObject",)
+READ_BUCKET: Final = ("s3:ListBucket",)
+WRITE_OBJECTS: Final = ("s3:PutObject",)
 USE_KEY_AS_ROLE: Final = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 USE_KEY: Final = (
     "kms:CreateGrant",
@@ -83,10 +86,8 @@ class ServiceRole(iam.Role):
 
         :param source: The data source.
         """
-        files = source.bucket.arn_for_objects(source.key_pattern)
-        self.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[files]))
-        self.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[source.bucket.bucket_arn]))
-        acknowledge_resource(self, files, "an import reads every file of the folder that holds the dataset")
+        reason = "an import reads every file of the folder that holds the dataset"
+        allow_files(self, READ_OBJECTS, source.bucket, source.key_pattern, reason)
         if source.bucket.encryption_key is not None:
             self.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt"], resources=[source.bucket.encryption_key.key_arn])
@@ -99,10 +100,22 @@ class ServiceRole(iam.Role):
         :param key_pattern: Pattern of the keys of the files.
         :param reason: Why the files are not known by name.
         """
-        files = bucket.arn_for_objects(key_pattern)
-        self.add_to_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[files]))
-        self.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
-        acknowledge_resource(self, files, reason)
+        allow_files(self, WRITE_OBJECTS, bucket, key_pattern, reason)
+
+
+def allow_files(role: iam.IRole, actions: Sequence[str], bucket: s3.IBucket, key_pattern: str, reason: str) -> None:
+    """Allow a role to do something with files, and to list their bucket.
+
+    :param role: The role.
+    :param actions: What it does with the files.
+    :param bucket: The bucket.
+    :param key_pattern: Pattern of the keys of the files.
+    :param reason: Why the files are not known by name.
+    """
+    files = bucket.arn_for_objects(key_pattern)
+    for allowed, resource in ((actions, files), (READ_BUCKET, bucket.bucket_arn)):
+        role.add_to_principal_policy(iam.PolicyStatement(actions=list(allowed), resources=[resource]))
+    acknowledge_resource(role, files, reason)
 
 
 def allow_using_key(role: iam.IRole, key: kms.IKey, *, also: Sequence[str] = ()) -> None:

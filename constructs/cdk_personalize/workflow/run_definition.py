@@ -349,7 +349,7 @@ def _lock_states(partition: str, table_name: str) -> States:
         ),
         "Holder running?": choice(
             # a mark tells that a run is asked for, and not what it is asked for
-            ("$holderStatus = 'RUNNING' and $exists($states.context.Execution.Input.rollback)", "Rollback not now"),
+            (f"$holderStatus = 'RUNNING' and $exists({_GIVEN}.rollback)", "Rollback not now"),
             ("$holderStatus = 'RUNNING'", "Leave mark"),
             default="Take lock over",
         ),

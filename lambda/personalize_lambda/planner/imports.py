@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .names import fingerprint, fingerprint_in, job_name
+from .names import fingerprint, fingerprint_in, job_arn, job_name
 from .world import ACTIVE, FAILED, DatasetState, File, ImportJob, JsonObject, World
 
 FULL = "FULL"
@@ -123,12 +123,7 @@ def _job(dataset: Mapping[str, Any], load: _Load, execution: str) -> JsonObject:
     }
     if dataset.get("publishAttributionMetrics"):
         create["publishAttributionMetricsToS3"] = True
-    return {"create": create, "arn": _job_arn(create)}
-
-
-def _job_arn(create: Mapping[str, Any]) -> str:
-    """The ARN that the service gives to an import job."""
-    return f"{create['datasetArn'].partition(':dataset/')[0]}:dataset-import-job/{create['jobName']}"
+    return {"create": create, "arn": job_arn(dataset["datasetArn"], "DatasetImportJob", create["jobName"])}
 
 
 def _imports(job: ImportJob, load: _Load) -> bool:

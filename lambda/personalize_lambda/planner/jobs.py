@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from .compare import empty_datasets
-from .names import fingerprint, fingerprint_in, job_name
+from .names import fingerprint, fingerprint_in, job_arn, job_name
 from .world import ACTIVE, COMPLETED, FAILED, Job, JobState, JsonObject, World
 
 DELETION = "DataDeletionJob"
@@ -123,7 +122,7 @@ def _step(
     if output is not None:
         create["jobOutput"]["s3DataDestination"]["path"] = output
     [of] = target.values()
-    arn = f"{of.rsplit(':', 1)[0]}:{_resource(job['kind'])}/{name}"
+    arn = job_arn(of, job["kind"], name)
     return [{**step, "create": {**create, "tags": job["tags"]}, "createArn": arn, "output": output}]
 
 
@@ -131,8 +130,3 @@ def _output(job: Mapping[str, Any], name: str) -> str | None:
     """Where the job of that name writes: a folder of its own, so that no job writes over what another wrote."""
     destination = job["configuration"].get("jobOutput")
     return None if destination is None else f"{destination['s3DataDestination']['path']}{name}/"
-
-
-def _resource(kind: str) -> str:
-    """The kind of a job as ARNs name it: ``batch-inference-job``."""
-    return re.sub(r"\B(?=[A-Z])", "-", kind).lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,17 @@ def job_name(prefix: str, digest: str, execution: str) -> str:
     run = hashlib.sha256(execution.encode()).hexdigest()[:8]
     tail = f"-{digest}-{run}"
     return f"{prefix[: _LENGTH - len(tail)]}{tail}"
+
+
+def job_arn(of: str, kind: str, name: str) -> str:
+    """The ARN that the service gives to a job.
+
+    :param of: ARN of what the job works on, in the same account and Region.
+    :param kind: What it is, as the operations of the API name it, such as ``BatchInferenceJob``.
+    :param name: Its name.
+    """
+    resource = re.sub(r"\B(?=[A-Z])", "-", kind).lower()
+    return f"{of.rsplit(':', 1)[0]}:{resource}/{name}"
 
 
 def fingerprint_in(name: str) -> str:

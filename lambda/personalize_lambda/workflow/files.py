@@ -30,12 +30,20 @@ def csv_files(s3: Any, bucket: str, prefix: str) -> list[File]:
     :param bucket: Name of the bucket.
     :param prefix: A folder, ending in ``/``, or the key of a file.
     """
+    return [file for file in files_at(s3, bucket, prefix) if file[0].endswith(".csv") or not prefix.endswith("/")]
+
+
+def files_at(s3: Any, bucket: str, prefix: str) -> list[File]:
+    """List all objects of a folder and the folders in it; or one, when the prefix is not that of a folder.
+
+    The parameters are those of :func:`csv_files`.
+    """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return [
         (entry["Key"], entry["ETag"], entry["Size"])
         for page in pages
         for entry in page.get("Contents", [])
-        if (entry["Key"].endswith(".csv") if prefix.endswith("/") else entry["Key"] == prefix)
+        if prefix.endswith("/") or entry["Key"] == prefix
     ]
 
 

@@ -10,6 +10,8 @@ from personalize_lambda.planner.jobs import DELETION
 from personalize_lambda.planner.names import belongs
 from personalize_lambda.planner.world import COMPLETED, File, Job, JobState
 
+from .files import files_at
+
 
 def observe_jobs(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> tuple[dict[str, JobState], float | None]:
     """Read the declared jobs, by the prefix of their names, and when users were last deleted from the data.
@@ -82,11 +84,8 @@ def _files(declared: Mapping[str, Any], s3: Any) -> list[File]:
     source = declared.get("input")
     if source is None:
         return []
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=source["bucket"], Prefix=source["prefix"])
     return [
-        (entry["Key"], entry["ETag"], entry["Size"])
-        for page in pages
-        for entry in page.get("Contents", [])
-        if not entry["Key"].endswith("/") and entry["Key"].endswith(source["suffix"])
-        if source["prefix"].endswith("/") or entry["Key"] == source["prefix"]
+        file
+        for file in files_at(s3, source["bucket"], source["prefix"])
+        if not file[0].endswith("/") and file[0].endswith(source["suffix"])
     ]
