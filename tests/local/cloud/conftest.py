@@ -131,6 +131,13 @@ class Stacks:
             self.client.delete_stack(StackName=name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def leave_no_resources(personalize_local: LocalCloud) -> Iterator[None]:
+    """The local cloud is shared, and so are its quotas."""
+    yield
+    personalize_local.reset()
+
+
 @pytest.fixture(scope="session")
 def machines(personalize_local: LocalCloud) -> StateMachines:
     return StateMachines(personalize_local)

@@ -128,7 +128,9 @@ class TestResourceTypes:
         template = group_template(name)
         for policy, resource in (("DeletionPolicy", "Group"), ("UpdateReplacePolicy", "Filter")):
             template["Resources"][resource][policy] = "Retain"
-        first = outputs(stacks.deploy(template, name))["FilterArn"]
+        stack = stacks.deploy(template, name)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.events(name)
+        first = outputs(stack)["FilterArn"]
         changed = group_template(name, "click")
         for resource in ("Group", "Filter"):
             changed["Resources"][resource] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
