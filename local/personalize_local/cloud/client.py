@@ -97,8 +97,8 @@ class LocalCloud:
         if schedules:
             self._admin("advance_schedules", {"seconds": seconds})
 
-    def used_permissions(self) -> dict[str, list[str]]:
-        """Where IAM is enforced: by the name of each role, the actions that it asked for and was allowed.
+    def used_permissions(self) -> dict[str, dict[str, list[str]]]:
+        """Where IAM is enforced: by the name of each role and by action, the resources on which it was allowed.
 
         What a role may do and this does not show is a permission that nothing has needed so far.
         """

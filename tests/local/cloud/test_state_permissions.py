@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from personalize_local.cloud.adapter.resources import requested_resource
 from personalize_local.cloud.client import LocalCloud
@@ -137,10 +140,98 @@ def test_the_resource_that_a_request_is_judged_on(operation: str, members: dict[
     assert requested_resource(operation, members, "us-east-1", "000000000000") == expected
 
 
+@pytest.fixture(scope="module")
+def group(strict: LocalCloud) -> str:
+    """A dataset group."""
+    client = strict.client("personalize")
+    arn: str = client.create_dataset_group(name="judged")["datasetGroupArn"]
+    while client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"] != "ACTIVE":
+        time.sleep(0.02)
+    return arn
+
+
+def caller(cloud: LocalCloud, *allowed: Any) -> Any:
+    """A client of Personalize that has taken on a role that may do what is allowed."""
+    iam, name = cloud.client("iam"), f"caller-{uuid.uuid4().hex}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]}
+    iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(policy))
+    given = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="caller")["Credentials"]
+    return boto3.client(
+        "personalize",
+        endpoint_url=cloud.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+CREATE_DATASET = {
+    "made": statement("personalize:CreateDataset", f"{P}:dataset/judged/*"),
+    "group": statement("personalize:CreateDataset", f"{P}:dataset-group/judged"),
+    "tagged": statement("personalize:TagResource", f"{P}:dataset/judged/*"),
+}
+CREATE_GROUP = {
+    "made": statement("personalize:CreateDatasetGroup", f"{P}:dataset-group/keyed"),
+    "role": statement(
+        "iam:PassRole",
+        "arn:aws:iam::000000000000:role/service",
+        StringEquals={"iam:PassedToService": "personalize.amazonaws.com"},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "reason"),
+    [
+        ("made", "personalize:CreateDataset because"),
+        ("group", f"personalize:CreateDataset on resource: {P}:dataset-group/judged"),
+        ("tagged", f"personalize:TagResource on resource: {P}:dataset/judged/ITEMS"),
+    ],
+)
+def test_a_caller_needs_what_it_makes_what_that_is_made_from_and_its_tags(
+    strict: LocalCloud, group: str, lacking: str, reason: str
+) -> None:
+    allowed = [each for name, each in CREATE_DATASET.items() if name != lacking]
+    tags = [{"tagKey": "team", "tagValue": "films"}]
+    with pytest.raises(ClientError, match=f"{DENIED}: {reason}"):
+        caller(strict, *allowed).create_dataset(
+            name="items", datasetGroupArn=group, datasetType="Items", schemaArn=f"{P}:schema/none", tags=tags
+        )
+
+
+def test_a_caller_with_all_of_it_is_let_through_to_the_service(strict: LocalCloud, group: str) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFound"):  # the schema
+        caller(strict, *CREATE_DATASET.values()).create_dataset(
+            name="items", datasetGroupArn=group, datasetType="Items", schemaArn=f"{P}:schema/none"
+        )
+
+
+def test_a_caller_needs_to_pass_roles(strict: LocalCloud) -> None:
+    arguments = {
+        "name": "keyed",
+        "kmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+        "roleArn": "arn:aws:iam::000000000000:role/service",
+    }
+    with pytest.raises(ClientError, match=f"{DENIED}: iam:PassRole on resource: {arguments['roleArn']}"):
+        caller(strict, CREATE_GROUP["made"]).create_dataset_group(**arguments)
+    assert caller(strict, *CREATE_GROUP.values()).create_dataset_group(**arguments)["datasetGroupArn"]
+
+
+def test_a_task_needs_what_is_made_and_what_that_is_made_from(strict: LocalCloud, group: str) -> None:
+    arguments = {"Name": "picks", "DatasetGroupArn": group, "RecipeArn": "arn:aws:personalize:::recipe/aws-sims"}
+    made = statement("personalize:CreateSolution", f"{P}:solution/picks")
+    denied = run(strict, "nogroup", "aws-sdk:personalize:createSolution", arguments, made)
+    assert f"{DENIED}: personalize:CreateSolution on resource: {group}" in denied["cause"]
+
+
 def test_which_permissions_are_used_is_told(strict: LocalCloud) -> None:
     allowed = statement("personalize:*", "*")
     assert run(strict, "user", "aws-sdk:personalize:listSchemas", {}, allowed)["status"] == "SUCCEEDED"
     assert run(strict, "denied", "aws-sdk:personalize:listSchemas", {})["status"] == "FAILED"
     used = strict.used_permissions()
-    assert used["user"] == ["personalize:ListSchemas"]
+    assert used["user"] == {"personalize:ListSchemas": ["*"]}
     assert "denied" not in used

@@ -1,15 +1,61 @@
-"""Which resource IAM authorises a request to Personalize on.
+"""What IAM must allow for a request to Personalize, and on which resources.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from personalize_local.personalize.resources import KINDS
 
 _VERB = re.compile(r"^(Delete|Describe|Start|Stop|Update)")
+
+#: By operations that are authorised on a second resource besides what they make: the member that names it
+_MADE_FROM: Final = {
+    **dict.fromkeys(
+        (
+            "CreateDataDeletionJob",
+            "CreateDataset",
+            "CreateFilter",
+            "CreateMetricAttribution",
+            "CreateRecommender",
+            "CreateSolution",
+        ),
+        "datasetGroupArn",
+    ),
+    **dict.fromkeys(("CreateDatasetExportJob", "CreateDatasetImportJob"), "datasetArn"),
+    **dict.fromkeys(("CreateBatchInferenceJob", "CreateCampaign"), "solutionVersionArn"),
+}
+
+
+class Need(NamedTuple):
+    """What a request needs.
+
+    :param context: values of condition keys.
+    """
+
+    action: str
+    resource: str
+    context: dict[str, Any]
+
+
+def needs_of_request(operation: str, members: Mapping[str, Any], region: str, account: str) -> Iterator[Need]:
+    """All that a request needs: what it does, on each resource that counts, and to set tags and pass roles.
+
+    :param operation: such as ``CreateCampaign``; empty where it is not known.
+    :param members: of the request, as the API names them.
+    """
+    resource = requested_resource(operation, members, region, account)
+    yield Need(f"personalize:{operation}", resource, {})
+    if _MADE_FROM.get(operation) in members:
+        yield Need(f"personalize:{operation}", str(members[_MADE_FROM[operation]]), {})
+    if operation.startswith("Create") and members.get("tags"):
+        yield Need("personalize:TagResource", resource, {})
+    # metric attributions have the role among where their reports go
+    for role in (members.get("roleArn"), (members.get("metricsOutputConfig") or {}).get("roleArn")):
+        if role:
+            yield Need("iam:PassRole", str(role), {"iam:PassedToService": "personalize.amazonaws.com"})
 
 
 def requested_resource(operation: str, members: Mapping[str, Any], region: str, account: str) -> str:

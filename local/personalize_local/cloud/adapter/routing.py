@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ministack import app
@@ -12,7 +12,7 @@ from ministack.core.responses import get_account_id, get_region
 from personalize_local.cloud.adapter import schedules, used_permissions
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import SERVICES, rest_operations
-from personalize_local.cloud.adapter.resources import requested_resource
+from personalize_local.cloud.adapter.resources import Need, needs_of_request, requested_resource
 from personalize_local.cloud.answering import ADMIN_PREFIX, Action, Response, administrate, respond
 from personalize_local.cloud.service import PersonalizeService
 
@@ -34,6 +34,19 @@ class PersonalizeModule:
     ) -> Response:
         """Answer one request."""
         raw = body.encode() if isinstance(body, str) else body or b""
+        for need in list(_needs(headers, raw))[1:]:  # the emulator has judged the first
+            denied: Response | None = app._enforce_data_plane(
+                "personalize",
+                need.action,
+                headers,
+                query_params,
+                "",
+                resource_arn=need.resource,
+                service_context=need.context,
+                named_resource=need.resource,
+            )
+            if denied:
+                return denied
         return await respond(self._service, method, path, headers, raw, account=get_account_id(), region=get_region())
 
     def reset(self) -> None:
@@ -100,8 +113,7 @@ def _register_permissions() -> None:
             account_id: str,
         ) -> Any:
             if service == "personalize":
-                operation = (headers.get("x-amz-target") or "").rpartition(".")[2]
-                return requested_resource(operation, _members(body), region, account_id)
+                return requested_resource(_operation(headers), _members(body), region, account_id)
             return original(service, method, path, headers, body, query_params, region, account_id)
 
         return extract
@@ -113,6 +125,14 @@ def _register_permissions() -> None:
         "service method path headers body query_params region account_id",
         resource_wrapper,
     )
+
+
+def _needs(headers: Mapping[str, str], body: bytes) -> Iterator[Need]:
+    return needs_of_request(_operation(headers), _members(body), get_region(), get_account_id())
+
+
+def _operation(headers: Mapping[str, str]) -> str:
+    return (headers.get("x-amz-target") or "").rpartition(".")[2]
 
 
 def _members(body: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ The emulator judges what comes over HTTP; tasks of state machines call services 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ministack import app
 from ministack.core import iam_evaluator
@@ -14,7 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from personalize_local.cloud.adapter.expected import wrap
-from personalize_local.cloud.adapter.resources import requested_resource
+from personalize_local.cloud.adapter.resources import Need, needs_of_request
 from personalize_local.cloud.service import PersonalizeService
 
 _role: ContextVar[str | None] = ContextVar("role of the state machine", default=None)
@@ -28,17 +28,6 @@ PREFIXES: Final = {
     "personalizeruntime": "personalize",
     "sfn": "states",
 }
-
-
-class Need(NamedTuple):
-    """What a call needs.
-
-    :param context: values of condition keys.
-    """
-
-    action: str
-    resource: str
-    context: dict[str, Any]
 
 
 def register(service: PersonalizeService) -> None:
@@ -100,12 +89,8 @@ def _needs_of_sdk(service: PersonalizeService, name: str, operation: str, argume
         yield Need(action, _resource_of_others(name, arguments), context)
         return
     members = {key[:1].lower() + key[1:]: value for key, value in arguments.items()}
-    resource = requested_resource(operation, members, get_region(), get_account_id())
-    yield Need(action, resource, _tags(service, resource))
-    if members.get("tags"):
-        yield Need("personalize:TagResource", resource, {})
-    if members.get("roleArn"):
-        yield Need("iam:PassRole", members["roleArn"], {"iam:passedtoservice": "personalize.amazonaws.com"})
+    for need in needs_of_request(operation, members, get_region(), get_account_id()):
+        yield need._replace(context={**need.context, **_tags(service, need.resource)})
 
 
 def _resource_of_others(name: str, arguments: dict[str, Any]) -> str:
@@ -142,7 +127,7 @@ def _require(role: str, need: Need, task: str) -> None:
         resource_arn=need.resource,
         region=get_region(),
         secure_transport=True,
-        service_context=need.context,
+        service_context={key.lower(): value for key, value in need.context.items()},
     )
     if iam_evaluator.evaluate(request, iam_evaluator._gather_role_policies(name, account)).decision == "Allow":
         return

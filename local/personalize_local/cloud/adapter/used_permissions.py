@@ -1,6 +1,5 @@
 """Which permissions were used: what was asked for and allowed, by the name of the role."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -10,7 +9,8 @@ from ministack.core import iam_evaluator
 
 from personalize_local.cloud.adapter.expected import wrap
 
-_used: defaultdict[str, set[str]] = defaultdict(set)
+#: Role, action and resource
+_used: set[tuple[str, str, str]] = set()
 _lock = Lock()
 
 
@@ -20,10 +20,14 @@ def register() -> None:
         wrap(iam_evaluator, "evaluate", "ctx policies limits", _recording)
 
 
-def used() -> dict[str, list[str]]:
-    """The actions that each role was allowed when it asked for them, since the start."""
+def used() -> dict[str, dict[str, list[str]]]:
+    """The resources on which each role was allowed each action when it asked for it, since the start."""
     with _lock:
-        return {role: sorted(actions) for role, actions in _used.items()}
+        asked = sorted(_used)
+    found: dict[str, dict[str, list[str]]] = {}
+    for role, action, resource in asked:
+        found.setdefault(role, {}).setdefault(action, []).append(resource)
+    return found
 
 
 def _recording(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +36,7 @@ def _recording(original: Callable[..., Any]) -> Callable[..., Any]:
         _, is_role, session = (ctx.principal_arn or "").partition(":assumed-role/")
         if is_role and result.decision == "Allow":
             with _lock:
-                _used[session.partition("/")[0]].add(ctx.action)
+                _used.add((session.partition("/")[0], ctx.action, ctx.resource_arn))
         return result
 
     return evaluate
