@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from tools import assembly
 
+from .used import Grant, grants
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
 
@@ -36,10 +38,14 @@ class CommandError(AssertionError):
 
 @dataclass
 class Deployer:
-    """One local cloud, and what is deployed to it."""
+    """One local cloud, and what is deployed to it.
+
+    :param granted: What the roles of each stack were allowed whenever it was destroyed.
+    """
 
     cloud: Any
     folder: Path
+    granted: dict[str, list[list[Grant]]] = field(default_factory=dict)
     _count: int = field(default=0)
     _prepared: bool = field(default=False)
 
@@ -89,13 +95,19 @@ class Deployer:
     def destroy(self, app: App, *, cli: bool = False) -> None:
         """Destroy the stack."""
         if cli:
+            self.note_granted(app.stack)
             self.cdk("destroy", "--app", str(self.synth(app)), "--all", "--force")
         else:
             self.destroy_stack(app.stack)
 
     def destroy_stack(self, name: str) -> None:
         """Destroy a stack by its name."""
+        self.note_granted(name)
         assembly.destroy(self.cloud, name)
+
+    def note_granted(self, stack: str) -> None:
+        """Note what the roles of a stack are allowed now."""
+        self.granted.setdefault(stack, []).append(grants(self.cloud, stack))
 
     def synth(self, app: App) -> Path:
         """Synthesize into a new folder."""

@@ -15,7 +15,9 @@ import cdk_personalize as personalize
 
 from .deployer import Deployer
 from .shop import DESTROY, csv_text
+from .used import assert_all_used
 
+UNUSED: dict[str, str] = {}
 VIDEO = personalize.Domain.VIDEO_ON_DEMAND
 
 
@@ -132,3 +134,4 @@ def test_destroy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> 
     deployer.destroy(Videos(recommenders=("MOST_POPULAR",)))
     client = deployer.cloud.client("personalize")
     assert client.list_recommenders()["recommenders"] == client.list_dataset_groups()["datasetGroups"] == []
+    assert_all_used(deployer, Videos().stack, UNUSED)

@@ -13,8 +13,10 @@ from tools import parameters
 
 from .deployer import Deployer
 from .everything import FORGET, JOB_INPUT, STACKS, Everything, custom_data, domain_data
+from .used import assert_all_used
 
 DAY: Final = 86_400
+UNUSED: Final[Mapping[str, Mapping[str, str]]] = {"Custom": {}, "Domain": {}}
 SENT: Final = ("by", "library")
 OPERATIONS: Final = parameters.operations()
 MEMBERS: Final = {
@@ -225,3 +227,8 @@ def test_destroy_leaves_nothing_but_jobs(deployer: Deployer, deployed: Deployed)
         deployer.destroy_stack(name)
     left = {kind for kind, found in resources(deployer).items() if found}
     assert left == {kind for kind in kinds() if kind.endswith("Job")}  # the service deletes none
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_all_that_is_allowed_is_used(deployer: Deployer, deployed: Deployed, stack: str) -> None:
+    assert_all_used(deployer, stack, UNUSED[stack])

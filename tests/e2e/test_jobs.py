@@ -17,26 +17,7 @@ from .used import assert_all_used
 
 DAY = 86_400
 #: Permissions that this app does not come to use before it is destroyed
-UNUSED = {
-    "*ProviderIsCompleteRole* *": "waits for deletions and teardowns, which come after this is looked at",
-    "*ProviderOnEventRole* personalize:Delete*": "nothing is taken out of the app",
-    "*ProviderOnEventRole* personalize:DescribeSchema": "no schema is changed",
-    "*ProviderOnEventRole* personalize:ListTagsForResource": "no tags are changed",
-    "*ProviderOnEventRole* personalize:TagResource": "no tags are changed",
-    "*ProviderOnEventRole* personalize:UntagResource": "no tags are changed",
-    "*ProviderOnEventRole* personalize:UpdateDataset": "no schema is changed",
-    "*ProviderOnEventRole* states:StopExecution": "nothing is deployed in the middle of a run",
-    "*SchedulerRole* states:StartExecution": "no day passes by the clock of the scheduler",
-    "*PlanRole* personalize:DescribeCampaign": "there are no campaigns",
-    "*RunRole* personalize:Delete*": "nothing is declared no more",
-    "*RunRole* personalize:DescribeSolutionVersion": "no training has to be stopped",
-    "*RunRole* personalize:ListCampaigns": "nothing is declared no more",
-    "*RunRole* personalize:ListSolutions": "nothing is declared no more",
-    "*RunRole* personalize:StopSolutionVersionCreation": "no training has to be stopped",
-    "*SolutionRole* personalize:*Campaign": "there are no campaigns",
-    "*SolutionRole* personalize:ListSolutionVersions": "no call to train is left without an answer",
-    "*SolutionRole* personalize:UpdateSolution": "no training is changed",
-}
+UNUSED: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,5 +121,5 @@ def test_jobs_of_all_kinds(deployer: Deployer) -> None:
     assert again["name"] == "Mail"
     assert again["output"] != jobs["Mail"]
     assert [line["input"] for line in written(deployer, jobs["Mail"])] == [line["input"] for line in mails]
-    assert_all_used(deployer, Jobs().stack, UNUSED)
     deployer.destroy(Jobs())
+    assert_all_used(deployer, Jobs().stack, UNUSED)

@@ -18,8 +18,10 @@ from tools.assembly import DeploymentError
 
 from .deployer import CommandError, Deployer
 from .shop import DESTROY, Shop, interactions, items
+from .used import assert_all_used
 
 SHOP = Shop()
+UNUSED: dict[str, str] = {}
 WORK = ("CreateDatasetImportJob", "CreateSolutionVersion", "CreateSolution", "CreateCampaign", "UpdateCampaign")
 
 
@@ -334,3 +336,4 @@ def test_destroy_with_the_delete_policy_leaves_nothing(deployer: Deployer, outpu
     deployer.deploy(replace(CHANGED, removal_policy=DESTROY))
     deployer.destroy(replace(CHANGED, removal_policy=DESTROY), cli=True)
     assert {kind: names for kind, names in left(deployer).items() if names} == {}
+    assert_all_used(deployer, SHOP.stack, UNUSED)

@@ -1,39 +1,25 @@
-"""What the roles of a workflow may do: the data of ``permissions`` and nothing else, and all of it is used."""
+"""What the roles may do: the data of ``permissions`` and nothing else, of which all is needed and without which nothing
+works: what each part calls is read from the state machines and from the code of the functions."""
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import aws_cdk as cdk
 import botocore.session
 import pytest
 from aws_cdk.assertions import Template
-from botocore import xform_name
 
 import cdk_personalize as personalize
 from cdk_personalize.workflow import permissions
+from cdk_personalize.workflow.permissions import Permissions
+from tests.permissions import PARTS, actions, each_permission, part_of
+from tests.unit.workflow.calls import Calls
 from tests.unit.workflow.test_definitions import DEFINITIONS, all_states
 
-LAMBDA = Path(__file__).parents[3] / "lambda" / "personalize_lambda"
-PART = r"WorkflowFor\w{8}"
-#: By the logical id of its policy: what each part of a workflow is allowed
-POLICIES: Mapping[str, permissions.Permissions] = {
-    rf"{PART}RunRoleDefaultPolicy": permissions.RUN,
-    rf"{PART}SolutionRoleDefaultPolicy": permissions.SOLUTION,
-    rf"{PART}RecommenderRoleDefaultPolicy": permissions.RECOMMENDER,
-    rf"{PART}PlanRoleDefaultPolicy": permissions.PLAN,
-    rf"{PART}CheckImportRoleDefaultPolicy": permissions.CHECK_IMPORT,
-    rf"{PART}FinishRoleDefaultPolicy": permissions.FINISH,
-    rf"{PART}StartRoleDefaultPolicy": permissions.START,
-    rf"{PART}OnEventPolicy": permissions.DEPLOY,
-    rf"{PART}IsCompletePolicy": permissions.TEARDOWN,
-    "SchedulerRoleForTarget": {"run state machine": ("states:StartExecution",)},
-}
 #: What the CDK grants by itself: logs and traces of state machines and functions, and reading the queue of new files
 BY_THE_CDK = re.compile(
     r"logs:\w+|xray:\w+|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)"
@@ -45,38 +31,11 @@ CONDITIONS = {
     "owned recommenders": OWNED,
     "owned solutions": OWNED,
     "model metrics": ["cloudwatch:namespace"],
+    "service role": ["iam:PassedToService"],
     "service roles": ["iam:PassedToService"],
 }
-#: What an integration needs whose action has another name
-INTEGRATIONS = {
-    "startExecution.sync": (
-        "states:DescribeExecution",
-        "states:StartExecution",
-        "states:StopExecution",
-        "events:DescribeRule",
-        "events:PutRule",
-        "events:PutTargets",
-    ),
-    "invoke": ("lambda:InvokeFunction",),
-}
-SERVICES = {"sfn": "states"}
-#: Actions of S3 that have another name than the operation
-S3_ACTIONS = {
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:ListObjectVersions": "s3:ListBucketVersions",
-    "s3:DeleteObject": "s3:DeleteObjectVersion",
-}
-#: By the module of the handler: what the function is allowed
-FUNCTIONS: Mapping[str, permissions.Permissions] = {
-    "workflow.plan": permissions.PLAN,
-    "workflow.check_import": permissions.CHECK_IMPORT,
-    "workflow.finish": permissions.FINISH,
-    "workflow.start_run": permissions.START,
-    "provider.deployment": {
-        "on event": tuple(action for listed in permissions.DEPLOY.values() for action in listed),
-        "is complete": tuple(action for listed in permissions.TEARDOWN.values() for action in listed),
-    },
-}
+#: Parts with statements of no fixed order or number, or with others of the CDK's own
+LOOSE: Final = ("framework", "service role")
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +51,8 @@ def template() -> Template:
         schema=personalize.Schema.interactions(domain=personalize.Domain.VIDEO_ON_DEMAND),
         incremental_source=personalize.DataSource(bucket, "more/"),
     )
+    seen = personalize.AttributedMetric(event_type="Watch", metric_name="seen")
+    group.add_metric_attribution(metrics=[seen], report_bucket=bucket)
     topic = cdk.aws_sns.Topic(stack, "Told", master_key=key)
     personalize.Workflow(stack, "Workflow", dataset_group=group, topic=topic)
     picks = group.add_solution("Picks", recipe=personalize.Recipe.USER_PERSONALIZATION_V2)
@@ -106,27 +67,22 @@ def template() -> Template:
     return Template.from_stack(stack)
 
 
-def statements(template: Template, pattern: str) -> list[dict[str, Any]]:
-    """The statements of the policies with such logical ids, without what the CDK grants."""
+def statements(template: Template, part: str) -> list[dict[str, Any]]:
+    """The statements of the policies of a part, without what the CDK grants."""
     found = [
         statement
         for name, policy in template.find_resources("AWS::IAM::Policy").items()
-        if re.match(pattern, name)
+        if part_of(name) == part
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
     return [each for each in found if not all(BY_THE_CDK.fullmatch(action) for action in actions(each))]
 
 
-def actions(statement: Mapping[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return [found] if isinstance(found, str) else list(found)
-
-
-@pytest.mark.parametrize("pattern", POLICIES)
-def test_statements_are_those_of_the_data(template: Template, pattern: str) -> None:
-    found = statements(template, pattern)
-    assert [sorted(actions(each)) for each in found] == [sorted(listed) for listed in POLICIES[pattern].values()]
-    for kind, each in zip(POLICIES[pattern], found, strict=True):
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in LOOSE])
+def test_statements_are_those_of_the_data(template: Template, part: str) -> None:
+    allowed, found = PARTS[part].allowed, statements(template, part)
+    assert [sorted(actions(each)) for each in found] == [sorted(listed) for listed in allowed.values()]
+    for kind, each in zip(allowed, found, strict=True):
         assert (each["Effect"], "NotAction" in each, "NotResource" in each) == ("Allow", False, False)
         assert sorted(each.get("Condition", {}).get("StringEquals", {})) == CONDITIONS.get(kind, []), kind
         # nothing of a kind is named as what there is none of: all of it is declared here
@@ -135,101 +91,270 @@ def test_statements_are_those_of_the_data(template: Template, pattern: str) -> N
             assert each["Resource"] != "*", kind
 
 
-def test_all_policies_of_the_workflow_are_known(template: Template) -> None:
-    """Whoever gives a part of the workflow a policy has to say so here."""
-    unknown = [
-        name
-        for name in template.find_resources("AWS::IAM::Policy")
-        if name.startswith("WorkflowFor") and not any(re.match(pattern, name) for pattern in POLICIES)
-        if statements(template, re.escape(name))
-    ]
-    assert unknown == []
+def test_service_roles_are_allowed_what_the_data_say_on_one_file_pattern_or_bucket_each(template: Template) -> None:
+    found = statements(template, "service role")
+    on_files = [each for each in found if any(action.startswith("s3:") for action in actions(each))]
+    assert {tuple(actions(each)) for each in on_files} == {*PARTS["service role"].allowed.values()}
+    for each in on_files:
+        is_pattern = json.dumps(each["Resource"]).endswith('*"]]}')
+        assert is_pattern == (actions(each) != ["s3:ListBucket"]), each
 
 
-# --- What is granted is used, and what is used is granted ---
+# --- What is granted is needed, and what is needed is granted ---
 
-MACHINES = {
-    "run of a domain": permissions.RUN,
-    "solution": permissions.SOLUTION,
-    "recommender": permissions.RECOMMENDER,
+PERSONALIZE: Final = botocore.session.get_session().get_service_model("personalize")
+
+Need = tuple[str, str]
+"""An action, and the kind of thing that it is about."""
+
+#: Types of resources that the service authorises its operations on; all others on the type that they are named after
+#: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+AUTHORIZED_ON: Final[Mapping[str, tuple[str, ...]]] = {
+    "CreateBatchInferenceJob": ("batch inference job", "solution"),
+    # The reference names no solution here, unlike for its sister. Should that be an omission, it has to be allowed.
+    "CreateBatchSegmentJob": ("batch segment job", "solution"),
+    "CreateCampaign": ("campaign", "solution"),
+    "CreateDataDeletionJob": ("data deletion job", "dataset group"),
+    "CreateDataset": ("dataset", "dataset group"),
+    "CreateDatasetExportJob": ("dataset export job", "dataset"),
+    "CreateDatasetImportJob": ("dataset import job", "dataset"),
+    "CreateMetricAttribution": ("metric attribution", "dataset group"),
+    "CreateRecommender": ("recommender", "dataset group"),
+    "CreateSolution": ("solution", "dataset group"),
+    "CreateSolutionVersion": ("solution",),
+    "DescribeSolutionVersion": ("solution",),
+    "GetSolutionMetrics": ("solution",),
+    "StopSolutionVersionCreation": ("solution",),
+}
+
+#: What the actions of other services are about, where a part works with one of a kind only
+ABOUT: Final = {
+    "cloudformation:DescribeStacks": "stack",
+    "cloudwatch:PutMetricData": "*",
+    "events:PutEvents": "event bus",
+    "iam:PassRole": "service role",
+    "s3:ListBucket": "source bucket",
+    "s3:ListBucketVersions": "data bucket",
+    "sns:Publish": "topic",
+    "states:DescribeExecution": "run execution",
+    "states:StartExecution": "run state machine",
+    "states:StopExecution": "run execution",
+}
+
+#: Where it is not said by the action what a call is about: by the function that calls
+ABOUT_BY_CALLER: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("workflow.check_import.handler", "s3:GetObject"): ("document",),
+    ("workflow.check_import.handler", "s3:PutObject"): ("import report",),
+    ("workflow.files.RangedFile", "s3:GetObject"): ("source file",),
+    ("workflow.plan._plan", "s3:GetObject"): ("document",),
+    ("provider.deployment._write", "s3:PutObject"): ("document",),
+    ("provider.deployment._delete_document", "s3:DeleteObjectVersion"): ("document",),
+    ("workflow.observe._owned", "personalize:ListTagsForResource"): ("campaign", "recommender", "solution"),
+    ("workflow.observe._versions", "personalize:ListTagsForResource"): ("solution",),
+    **{
+        ("provider.tags." + name, f"personalize:{operation}"): ("dataset", "dataset group")
+        for name, operation in (
+            ("current", "ListTagsForResource"),
+            ("synchronize", "TagResource"),
+            ("synchronize", "UntagResource"),
+        )
+    },
+}
+
+#: What else is needed to do something: with keys, S3, SNS and Personalize work in the name of who asks
+IMPLIED: Final[Mapping[Need, tuple[Need, ...]]] = {
+    ("s3:GetObject", "document"): (("kms:Decrypt", "key"),),
+    ("s3:GetObject", "source file"): (("kms:Decrypt", "source key"),),
+    ("s3:PutObject", "document"): (("kms:Decrypt", "key"), ("kms:GenerateDataKey", "key")),
+    ("s3:PutObject", "import report"): (("kms:Decrypt", "key"), ("kms:GenerateDataKey", "key")),
+    ("sns:Publish", "topic"): (("kms:Decrypt", "topic key"), ("kms:GenerateDataKey", "topic key")),
+    ("personalize:CreateMetricAttribution", "metric attribution"): tuple(
+        (f"kms:{action}", "key") for action in ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")
+    ),
+}
+
+#: What a kind of resource is, where it is not its name, or its singular
+THINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "attribution": ("metric attribution",),
+    "batched solutions": ("solution",),
+    "child execution rule": ("rule",),
+    "dataset group and attribution": ("dataset group", "metric attribution"),
+    "dataset group and datasets": ("dataset group", "dataset"),
+    "dataset group with deletions": ("dataset group",),
+    "event bus": ("event bus",),
+    "exported datasets": ("dataset",),
+    "import jobs": ("dataset import job",),
+    "model metrics": ("*",),
+    "owned trainings": ("solution",),
+    "recommender listing": ("*",),
+}
+_ADJECTIVE = re.compile("^(any|declared|own|owned) ")
+
+
+def things(kind: str) -> tuple[str, ...]:
+    """What a kind of resource of the data is."""
+    return THINGS.get(kind) or (_ADJECTIVE.sub("", kind).removesuffix("s"),)
+
+
+#: By the part: the functions that its code begins with
+CODE: Final[Mapping[str, tuple[str, ...]]] = {
+    "plan": ("workflow.plan.handler",),
+    "check": ("workflow.check_import.handler",),
+    "finish": ("workflow.finish.handler",),
+    "start": ("workflow.start_run.handler",),
+    **{
+        part: tuple(f"provider.{module}.{name}" for module in modules for name in names)
+        for modules, started, ended in (
+            (("deployment",), "deploy", "teardown"),
+            (("metric_attribution",), "attribution", "attribution made"),
+            (("dataset", "dataset_group", "schema"), "group", "group made"),
+        )
+        for part, names in ((started, ("create", "update", "delete")), (ended, ("is_complete",)))
+    },
+}
+#: What a part that can come by there never calls: a teardown looks at no datasets and jobs
+NOT_REACHED: Final = {"teardown": ("workflow.observe._dataset", "workflow.observe_jobs.observe_jobs")}
+#: What is called by a name that is put together from the kind of a job that is declared
+COMPOSED: Final = {
+    "workflow.observe_jobs._pages": tuple(
+        f"personalize:List{kind}s"
+        for kind in ("BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob")
+    )
+}
+
+#: By the part: its state machine
+MACHINES: Final = {"run": "run of a domain", "solution": "solution", "recommender": "recommender"}
+#: What a state machine's tags are set on
+TAGGED: Final = {"solution": ("solution",)}
+SERVICES: Final = {"sfn": "states"}
+
+#: What has no code here: the scheduler's target, the CDK's framework, and what the service documents for its roles
+#: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+ELSEWHERE: Final[Mapping[str, set[Need]]] = {
+    "schedule": {("states:StartExecution", "run state machine")},
+    "framework": {("states:StartExecution", "waiting")},
+    "service role": {
+        ("s3:GetObject", "files to read"),
+        ("s3:PutObject", "files to write"),
+        ("s3:ListBucket", "bucket"),
+    },
 }
 
 
-def used_by(definition: dict[str, Any]) -> set[str]:
-    """The actions that a state machine needs for its integrations."""
-    found: set[str] = set()
-    for _, state in all_states(definition):
-        resource = state.get("Resource", "").partition(":states:::")[2]
-        if not resource:
-            continue
-        service, operation = resource.removesuffix(":2").rsplit(":", 2)[-2:]
-        found |= set(INTEGRATIONS.get(operation, (f"{SERVICES.get(service, service)}:{_capital(operation)}",)))
-        if service == "personalize" and operation.startswith("create"):
-            found.add("personalize:TagResource")
-        if service == "personalize" and operation.endswith("Job") and operation.startswith("create"):
-            found.add("iam:PassRole")
-    return found
-
-
-@pytest.mark.parametrize("name", MACHINES)
-def test_a_machine_may_do_what_its_definition_does_and_nothing_else(name: str) -> None:
-    granted = {action for listed in MACHINES[name].values() for action in listed}
-    assert granted == used_by(DEFINITIONS[name])
+def _words(name: str) -> str:
+    return re.sub(r"\B(?=[A-Z])", " ", name).lower()
 
 
 def _capital(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def operations() -> dict[str, set[str]]:
-    """By the name of a method of a client: the actions that it may stand for."""
-    session = botocore.session.get_session()
-    found: dict[str, set[str]] = {}
-    for service in ("dynamodb", "events", "personalize", "s3", "sns", "stepfunctions"):
-        prefix = {"stepfunctions": "states"}.get(service, service)
-        for operation in session.get_service_model(service).operation_names:
-            action = f"{prefix}:{operation}"
-            found.setdefault(xform_name(operation), set()).add(S3_ACTIONS.get(action, action))
-    return found
+def of_personalize(operation: str, tagged: tuple[str, ...] = ()) -> Iterator[Need]:
+    """What a call of the service needs.
+
+    :param operation: Such as ``CreateCampaign``.
+    :param tagged: What an operation on tags is about.
+    """
+    model = PERSONALIZE.operation_model(operation)
+    noun = re.sub("^(Create|Delete|Describe|Start|Stop|Update)", "", operation)
+    if operation in ("ListTagsForResource", "TagResource", "UntagResource"):
+        about = tagged
+    elif operation.startswith("List"):
+        about = ("*",)
+    else:
+        about = AUTHORIZED_ON.get(operation, (_words(noun),))
+    yield from ((f"personalize:{operation}", each) for each in about)
+    if operation.startswith("Create") and "tags" in model.input_shape.members:
+        yield "personalize:TagResource", about[0]
+    if _has_role(model.input_shape):
+        yield "iam:PassRole", ABOUT["iam:PassRole"]
 
 
-def called(module: str) -> set[str]:
-    """The actions of all calls in a module of the functions and in what it imports."""
-    known, seen, left, found = operations(), set[str](), [module], set[str]()
-    while left:
-        name = left.pop()
-        path = LAMBDA / f"{name.replace('.', '/')}.py"
-        if name in seen or not path.is_file():
+def _has_role(shape: Any) -> bool:
+    """Whether a request may name a role that is passed to the service."""
+    return shape.type_name == "structure" and any(
+        name == "roleArn" or _has_role(member) for name, member in shape.members.items()
+    )
+
+
+def of_code(part: str) -> Iterator[Need]:
+    """What the code of a part needs."""
+    for caller, action in CALLS.reached_from(CODE[part], without=NOT_REACHED.get(part, ())):
+        about = ABOUT_BY_CALLER.get((caller, action), ())
+        service, _, operation = action.partition(":")
+        if service == "personalize":
+            found = set(of_personalize(operation, about))
+        elif service == "dynamodb":
+            found = {(action, "lock table")}
+        elif about or action in ABOUT:
+            found = {(action, each) for each in about or (ABOUT[action],)}
+        else:
+            raise AssertionError(f"say in ABOUT_BY_CALLER what {caller} calls {action} on")
+        yield from found
+
+
+def of_machine(part: str) -> Iterator[Need]:
+    """What a state machine needs."""
+    for _, state in all_states(DEFINITIONS[MACHINES[part]]):
+        integration = state.get("Resource", "").partition(":states:::")[2].removesuffix(":2")
+        if not integration:
             continue
-        seen.add(name)
-        package = name.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                base = (node.module or "").removeprefix("personalize_lambda").lstrip(".")
-                base = f"{package}.{base}".rstrip(".") if node.level else base
-                left += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Attribute):
-                found |= known.get(node.attr, set())
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # of paginators
-                found |= known.get(node.value, set())
-    return found
+        service, operation = integration.rsplit(":", 2)[-2:]
+        if (service, operation) == ("states", "startExecution.sync"):
+            name = state["Arguments"]["StateMachineArn"].rpartition(":")[2]
+            yield "states:StartExecution", f"{name} state machine"
+            yield from ((f"states:{each}Execution", f"{name} execution") for each in ("Describe", "Stop"))
+            yield from ((f"events:{each}", "rule") for each in ("DescribeRule", "PutRule", "PutTargets"))
+        elif (service, operation) == ("lambda", "invoke"):
+            name = state["Arguments"]["FunctionName"].rpartition(":")[2]
+            yield "lambda:InvokeFunction", f"{name} function"
+        elif service == "personalize":
+            yield from of_personalize(_capital(operation), TAGGED.get(part, ()))
+        else:
+            action = f"{SERVICES.get(service, service)}:{_capital(operation)}"
+            yield action, "lock table" if service == "dynamodb" else ABOUT[action]
 
 
-#: What is called by a name that is put together from the kind of a job that is declared
-COMPOSED = {
-    f"personalize:List{kind}s"
-    for kind in ("BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob")
-}
+def _needs(part: str) -> set[Need]:
+    if part in ELSEWHERE:
+        return ELSEWHERE[part]
+    found = set(of_machine(part) if part in MACHINES else of_code(part))
+    return found | {need for each in found for need in IMPLIED.get(each, ())}
 
 
-@pytest.mark.parametrize("module", FUNCTIONS)
-def test_a_function_may_do_nothing_that_its_code_does_not_call(module: str) -> None:
-    granted = {action for listed in FUNCTIONS[module].values() for action in listed}
-    # keys are used by S3 and SNS in the name of the function
-    assert {action for action in granted if not action.startswith("kms:")} - called(module) - COMPOSED == set()
+CALLS: Final = Calls(composed=COMPOSED)
+NEEDS: Final = {part: _needs(part) for part in PARTS}
 
 
-def test_everything_that_the_functions_of_the_workflow_call_is_granted() -> None:
-    granted = {action for allowed in FUNCTIONS.values() for listed in allowed.values() for action in listed}
-    calls = {action for module in FUNCTIONS for action in called(module) if action.startswith("personalize:")}
-    assert calls - granted == set()
+def problems(part: str, allowed: Permissions) -> list[str]:
+    """What is missing in what a part may do, and what is too much."""
+    granted = [(kind, action) for kind, listed in allowed.items() for action in listed]
+    covered = {(action, thing) for kind, action in granted for thing in things(kind)}
+    missing = [f"{part}: {action} on {thing} is needed and not allowed" for action, thing in NEEDS[part] - covered]
+    idle = [
+        f"{part}: {action} on {kind} is allowed and not needed"
+        for kind, action in granted
+        if not any((action, thing) in NEEDS[part] for thing in things(kind))
+    ]
+    return sorted(missing + idle)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_may_do_what_it_does_and_nothing_else(part: str) -> None:
+    assert problems(part, PARTS[part].allowed) == []
+
+
+@pytest.mark.parametrize("permission", list(each_permission(("",))), ids=str)
+def test_no_permission_can_be_taken_away_unnoticed(permission: Any) -> None:
+    part, kind, action = permission
+    allowed = PARTS[part].allowed
+    without = {**allowed, kind: tuple(each for each in allowed[kind] if each != action)}
+    assert [each for each in problems(part, without) if each.startswith(f"{part}: {action} on ")]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_permission_can_be_added_unnoticed(part: str) -> None:
+    allowed = PARTS[part].allowed
+    for kind, listed in allowed.items():
+        more = {**allowed, kind: (*listed, "personalize:DeleteEverything")}
+        assert problems(part, more) == [f"{part}: personalize:DeleteEverything on {kind} is allowed and not needed"]
