@@ -135,3 +135,100 @@ def with_kinds(part: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[t
                 break
         else:
             raise AssertionError(f"{statement} is nothing that {part} may do by tests/permissions.py")
+
+
+class Other(NamedTuple):
+    """A statement whose actions are not judged by whether they come to use.
+
+    :param part: Who has it.
+    :param actions: All of them, separated by spaces.
+    :param resources: Types of resources, or ARNs.
+    """
+
+    part: str
+    actions: str
+    resources: str
+
+
+_KEY: Final = "AWS::KMS::Key"
+_FUNCTION: Final = "AWS::Lambda::Function"
+_EVENTS: Final = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId"
+_RESOURCES: Final = {
+    "check function": _FUNCTION,
+    "child execution rule": f"{_EVENTS}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+    "event bus": f"{_EVENTS}:event-bus/default",
+    "key": _KEY,
+    "lock table": "AWS::DynamoDB::Table",
+    "model metrics": "*",
+    "plan function": _FUNCTION,
+    "source keys": _KEY,
+    "stack": "AWS::StackId",
+    "topic": "AWS::SNS::Topic",
+    "topic key": _KEY,
+}
+_USE_KEY: Final = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey kms:ListGrants"
+_DELIVER_LOGS: Final = (
+    "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
+    "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"
+)
+_TRACE: Final = "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments"
+_RECEIVE: Final = (
+    "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ReceiveMessage"
+)
+
+OTHERS: Final = {
+    *(
+        Other(name, " ".join(sorted(listed)), _RESOURCES[kind])
+        for name, part in PARTS.items()
+        for kind, listed in part.allowed.items()
+        if not any(action.startswith(JUDGED) for action in listed)
+    ),
+    *(
+        Other(name, "logs:CreateLogStream logs:PutLogEvents", "AWS::Logs::LogGroup")
+        for name in ("check", "finish", "framework", "plan", "start")
+    ),
+    # Step Functions has these on nothing but *: delivery of logs, and traces
+    *(
+        Other(name, listed, "*")
+        for name, part in PARTS.items()
+        if part.allowed in (permissions.RUN, permissions.SOLUTION, permissions.RECOMMENDER)
+        for listed in (_DELIVER_LOGS, _TRACE)
+    ),
+    Other("framework", "lambda:GetFunction", _FUNCTION),
+    Other("framework", "lambda:InvokeFunction", f"{_FUNCTION} {_FUNCTION}:*"),
+    Other("service role", "cloudwatch:PutMetricData", "*"),
+    Other("service role", "kms:Decrypt", _KEY),
+    Other("service role", _USE_KEY, _KEY),
+    # an export from an encrypted dataset group
+    Other(
+        "service role",
+        "kms:Decrypt kms:DescribeKey kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ListGrants",
+        _KEY,
+    ),
+    Other("start", _RECEIVE, "AWS::SQS::Queue"),
+}
+"""All other statements: of logs, traces, queues, keys, tables, functions, metrics, events and topics."""
+
+
+def others(template: Mapping[str, Any]) -> Iterator[Other]:
+    """The other statements of all roles of a template."""
+    resources = template["Resources"]
+    for policy, resource in resources.items():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            listed, on = sorted(actions(statement)), statement["Resource"]
+            if not any(action.startswith(JUDGED) for action in listed):
+                found = {_text(each, resources) for each in (on if isinstance(on, list) else [on])}
+                if not any(":none/" in each for each in found):  # names what cannot be
+                    yield Other(part_of(policy), " ".join(listed), " ".join(sorted(found)))
+
+
+def _text(resource: Any, resources: Mapping[str, Any]) -> str:
+    """A resource of a statement, in which references are the types of what they refer to."""
+    match resource:
+        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+            return str(resources[name]["Type"]) if name in resources else str(name)
+        case {"Fn::Join": [_, parts]}:
+            return "".join(_text(part, resources) for part in parts)
+    return str(resource)

@@ -27,6 +27,7 @@ class Shop:
     recipe: personalize.Recipe = personalize.Recipe.USER_PERSONALIZATION_V2
     filters: tuple[tuple[str, str], ...] = (("Unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")'),)
     team: str = "red"
+    season: str | None = "spring"
     campaign: bool = True
     workflow: str = "Workflow"
     attributed_metrics: tuple[str, ...] = ("views",)
@@ -39,6 +40,8 @@ class Shop:
         app = cdk.App(outdir=str(folder))
         stack = cdk.Stack(app, self.stack)
         cdk.Tags.of(stack).add("team", self.team)
+        if self.season:
+            cdk.Tags.of(stack).add("season", self.season)
         bucket = personalize.DataBucket(stack, "Data", removal_policy=DESTROY)
         shop = personalize.DatasetGroup(stack, "Group", data_bucket=bucket, removal_policy=self.removal_policy)
         shop.add_interactions(

@@ -15,6 +15,7 @@ from personalize_local.cloud.settings import CloudSettings
 
 from .deployer import Deployer
 from .shop import DESTROY, Shop, interactions, items
+from .used import assert_some_used
 
 SHOP = Shop(stack="Busy", removal_policy=DESTROY)
 # a training takes 6 s, and so longer than a deployment
@@ -60,8 +61,11 @@ def test_a_training_under_way_is_followed_and_an_obsolete_one_stopped(slow: Depl
     slow.deploy(replace(SHOP, tps=2, recipe=personalize.Recipe.USER_PERSONALIZATION))
     wait_for(slow, "CreateSolutionVersion", 2)
     slow.deploy(replace(SHOP, tps=2, recipe=personalize.Recipe.HRNN))
+    wait_for(slow, "StopSolutionVersionCreation", 1)  # by the run of the deployment, so that another has to stand back
+    slow.cloud.client("stepfunctions").start_execution(stateMachineArn=outputs["Workflow"])
     run = slow.settled(outputs)
     assert run["status"] == "SUCCEEDED", run.get("cause")
     stopped, created = slow.cloud.calls("StopSolutionVersionCreation"), slow.cloud.calls("CreateSolutionVersion")
     assert (len(stopped), len(created)) == (1, 3)
     assert stopped[0]["number"] < created[2]["number"]
+    assert_some_used(slow, SHOP.stack)

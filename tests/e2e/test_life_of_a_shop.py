@@ -21,7 +21,6 @@ from .shop import DESTROY, Shop, interactions, items
 from .used import assert_all_used
 
 SHOP = Shop()
-UNUSED: dict[str, str] = {}
 WORK = ("CreateDatasetImportJob", "CreateSolutionVersion", "CreateSolution", "CreateCampaign", "UpdateCampaign")
 
 
@@ -129,7 +128,7 @@ def test_failed_deploy_that_evolved_a_schema_rolls_back_with_the_data(
 
 def test_changed_tag_replaces_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
     before = last_call(deployer)
-    assert deployer.deploy(replace(SHOP, tps=2, color=True, team="blue")) == outputs
+    assert deployer.deploy(replace(SHOP, tps=2, color=True, team="blue", season=None)) == outputs
     deployer.settled(outputs)
     operations = {call["operation"] for call in deployer.cloud.calls(since=before)}
     assert not {name for name in operations if name.startswith(("Create", "Delete"))}
@@ -138,6 +137,7 @@ def test_changed_tag_replaces_nothing(deployer: Deployer, outputs: dict[str, str
     for arn in tagged:
         tags = personalize_client.list_tags_for_resource(resourceArn=arn)["tags"]
         assert {"tagKey": "team", "tagValue": "blue"} in tags
+        assert "season" not in {tag["tagKey"] for tag in tags}
 
 
 def test_changed_filter_expression_is_replaced(deployer: Deployer, outputs: dict[str, str]) -> None:
@@ -334,6 +334,8 @@ def test_redeploy_adopts_the_data(deployer: Deployer, outputs: dict[str, str]) -
 
 def test_destroy_with_the_delete_policy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
     deployer.deploy(replace(CHANGED, removal_policy=DESTROY))
+    for kind in ("Campaign", "Dataset", "DatasetGroup", "MetricAttribution", "Solution"):
+        deployer.cloud.fail(f"Delete{kind}", code="ResourceInUseException")
     deployer.destroy(replace(CHANGED, removal_policy=DESTROY), cli=True)
     assert {kind: names for kind, names in left(deployer).items() if names} == {}
-    assert_all_used(deployer, SHOP.stack, UNUSED)
+    assert_all_used(deployer, SHOP.stack)

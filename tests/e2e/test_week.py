@@ -25,6 +25,7 @@ from tools.documents import DOCS, blocks
 
 from .deployer import Deployer
 from .shop import DESTROY, csv_text, interactions
+from .used import assert_some_used
 
 DAY = 86_400
 METRIC = "normalized_discounted_cumulative_gain_at_25"
@@ -286,3 +287,7 @@ def test_functions_were_invoked_rarely(diary: Diary) -> None:
     # that these are all of them is what the logs of the functions say
     assert diary.invocations("Plan") + diary.invocations("CheckImport") == sum(by_runs)
     assert diary.finished() == len(by_runs)
+
+
+def test_the_schedule_needs_its_role(diary: Diary) -> None:
+    assert_some_used(diary.deployer, Week().stack)

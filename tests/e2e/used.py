@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from personalize_local.cloud.client import LocalCloud
 from tests.permissions import Permission, actions, each_permission, part_of, with_kinds
 
+from .unused import ALSO_USED, SOMETIMES, UNUSED
+
 if TYPE_CHECKING:
     from .deployer import Deployer
 
@@ -55,24 +57,22 @@ def _grants(cloud: LocalCloud, stack: str) -> Iterator[Grant]:
                     yield Grant(Permission(part, kind, action), role, resource["LogicalResourceId"], number, allowed)
 
 
-def assert_all_used(
-    deployer: Deployer, stack: str, unused: Mapping[str, str], *, sometimes: Mapping[str, str] | None = None
-) -> None:
-    """Fail unless the roles of a stack needed all that there are permissions for.
+def assert_all_used(deployer: Deployer, stack: str) -> None:
+    """Fail unless the roles of a stack needed all that there are permissions for, but for what ``unused`` says.
 
     A role needed a permission when it asked for something that this one statement allows and no other of its own.
     What a stack that was destroyed and deployed again did not need in one of its lives, it may have needed in another.
 
+    Each pattern of ``unused`` must match something, and nothing that is needed.
+
     :param stack: The stack's name; the deployer has destroyed it, so that what that needs counts, too.
-    :param unused: Why something is not needed here, by a pattern of ``part: kind: action``. Each must match something,
-        and nothing that is needed.
-    :param sometimes: The same for what may be needed or not, as it depends on how fast things go. Default: - nothing
     """
+    unused, sometimes = UNUSED[stack], SOMETIMES[stack]
     needed = _needed(deployer, stack)
     given = {permission for _, _, permission in needed}
     missing = [(f"{each} of no role", False) for each in each_permission() if each not in given]
     all_of_it = [*((f"{each} of {role}", used) for (role, _, each), used in needed.items()), *missing]
-    known = [*unused, *(sometimes or {})]
+    known = [*unused, *sometimes]
     problems = [f"never needed: {each}" for each, used in all_of_it if not used and not matched(each, known)]
     problems += [
         f"said to be unused by {pattern!r}, and needed: {each}"
@@ -89,16 +89,14 @@ def assert_all_used(
         raise AssertionError("\n".join(sorted(problems)))
 
 
-def assert_used(deployer: Deployer, stack: str, patterns: Iterable[str]) -> None:
-    """Fail unless the roles of a stack needed these permissions, now or before it was destroyed.
+def assert_some_used(deployer: Deployer, stack: str) -> None:
+    """Fail unless the roles of a stack, which is still there, needed what ``unused`` says that it needs.
 
     :param stack: The stack's name.
-    :param patterns: Each of ``part: kind: action``.
     """
-    if stack not in deployer.granted:
-        deployer.note_granted(stack)
-    needed = [str(permission) for (_, _, permission), used in _needed(deployer, stack).items() if used]
-    idle = [pattern for pattern in patterns if not any(matched(each, [pattern]) for each in needed)]
+    deployer.note_granted(stack)
+    needed = {str(permission) for (_, _, permission), used in _needed(deployer, stack).items() if used}
+    idle = sorted({*ALSO_USED[stack]} - needed)
     if idle:
         raise AssertionError(f"never needed: {idle}")
 

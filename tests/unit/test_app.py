@@ -24,6 +24,7 @@ from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
 from tests.e2e.everything import everything
 from tests.e2e.shop import several
+from tests.permissions import OTHERS, others
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "lambda")
@@ -195,3 +196,10 @@ def test_synthesis_is_the_same_from_any_folder(tmp_path: Path) -> None:
         found.append({path.name: path.read_bytes() for path in sorted((folder / "cdk.out").glob("*.template.json"))})
     assert found[0].keys() == found[1].keys()
     assert {name for name in found[0] if found[0][name] != found[1][name]} == set()
+
+
+@pytest.mark.parametrize("assembly", ["everything"], indirect=True)
+def test_roles_have_the_other_statements_of_the_data_and_no_policies_but_those(assembly: Path) -> None:
+    assert {other for _, template in templates(assembly) for other in others(template)} == OTHERS
+    for role in resources(assembly, "AWS::IAM::Role"):
+        assert not {"ManagedPolicyArns", "Policies"} & role["Properties"].keys()

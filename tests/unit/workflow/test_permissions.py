@@ -16,6 +16,8 @@ from aws_cdk.assertions import Template
 import cdk_personalize as personalize
 from cdk_personalize.workflow import permissions
 from cdk_personalize.workflow.permissions import Permissions
+from tests.e2e.unused import ALSO_USED, NEVER, SOMETIMES, UNUSED
+from tests.e2e.used import matched
 from tests.permissions import PARTS, actions, each_permission, part_of
 from tests.unit.workflow.calls import Calls
 from tests.unit.workflow.test_definitions import DEFINITIONS, all_states
@@ -358,3 +360,13 @@ def test_no_permission_can_be_added_unnoticed(part: str) -> None:
     for kind, listed in allowed.items():
         more = {**allowed, kind: (*listed, "personalize:DeleteEverything")}
         assert problems(part, more) == [f"{part}: personalize:DeleteEverything on {kind} is allowed and not needed"]
+
+
+def test_every_permission_comes_to_use_in_an_end_to_end_test_but_for_a_few() -> None:
+    used = {permission for permissions_of_one in ALSO_USED.values() for permission in permissions_of_one}
+    unproven = {
+        permission
+        for permission in map(str, each_permission())
+        if permission not in used and all(matched(permission, [*UNUSED[stack], *SOMETIMES[stack]]) for stack in UNUSED)
+    }
+    assert unproven == {*NEVER}
