@@ -75,7 +75,6 @@ _NO_OBSOLETE_TRAINING: Final = _because(
     "run: owned trainings: *",
 )
 _ANSWERED: Final = _because("every call to train is answered", "solution: [*]: personalize:ListSolutionVersions")
-_NO_DAY: Final = _because("no day passes by the clock of the scheduler", "schedule: *")
 _NOT_IN_USE: Final = _because("nothing is in use when it is to be deleted", "group made: *: personalize:Delete*")
 _SCHEMAS_STAY: Final = _because(
     "no schema is changed, nor taken on", "group: any schema: *", "group: *: personalize:UpdateDataset"
@@ -102,7 +101,6 @@ UNUSED: Final[Mapping[str, Reasons]] = {
         **_NEVER_OF_JOBS,
         **_NO_ATTRIBUTION,
         **_NO_CAMPAIGNS,
-        **_NO_DAY,
         **_NO_KEY,
         **_NO_OBSOLETE_TRAINING,
         **_NO_RECOMMENDERS,
@@ -113,7 +111,6 @@ UNUSED: Final[Mapping[str, Reasons]] = {
     },
     "Videos": {
         **_NO_ATTRIBUTION,
-        **_NO_DAY,
         **_NO_JOBS,
         **_NO_SOLUTIONS,
         **_NOT_IN_USE,
@@ -121,11 +118,10 @@ UNUSED: Final[Mapping[str, Reasons]] = {
         **_TAGS_STAY,
         **_because("no files are written", "service role: files to write: *"),
     },
-    "Shop": {**_ANSWERED, **_NO_DAY, **_NO_JOBS, **_NO_KEY, **_NO_OBSOLETE_TRAINING, **_NO_RECOMMENDERS},
+    "Shop": {**_ANSWERED, **_NO_JOBS, **_NO_KEY, **_NO_OBSOLETE_TRAINING, **_NO_RECOMMENDERS},
     "Custom": {
         **_ANSWERED,
         **_NEVER_OF_JOBS,
-        **_NO_DAY,
         **_NO_OBSOLETE_TRAINING,
         **_NO_RECOMMENDERS,
         **_NO_UNTAGGING,
@@ -134,7 +130,6 @@ UNUSED: Final[Mapping[str, Reasons]] = {
     },
     "Domain": {
         **_NO_ATTRIBUTION,
-        **_NO_DAY,
         **_NO_JOBS,
         **_NO_SOLUTIONS,
         **_NOT_IN_USE,
@@ -147,6 +142,7 @@ UNUSED: Final[Mapping[str, Reasons]] = {
 """By the stack: what it never needs."""
 
 _RACES: Final = {
+    **_because("the time of day at which the tests run may be that of the schedule, or not", "schedule: *"),
     **_because("deployments may come while the lock is held, or not", "deploy: run executions: states:StopExecution"),
     **_because(
         "runs may be started while another is under way, or not",

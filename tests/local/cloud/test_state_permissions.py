@@ -235,3 +235,34 @@ def test_which_permissions_are_used_is_told(strict: LocalCloud) -> None:
     used = strict.used_permissions()
     assert used["user"] == {"personalize:ListSchemas": ["*"]}
     assert "denied" not in used
+
+
+def test_a_schedule_starts_what_its_role_may_start(strict: LocalCloud) -> None:
+    states, iam = strict.client("stepfunctions"), strict.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    scheduling = iam.create_role(RoleName="scheduling", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+    machines = {
+        name: states.create_state_machine(name=name, definition=definition, roleArn=scheduling)["stateMachineArn"]
+        for name in ("forbidden", "allowed")
+    }
+    start = {"Effect": "Allow", **statement("states:StartExecution", machines["allowed"])}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [start]})
+    iam.put_role_policy(RoleName="scheduling", PolicyName="allowed", PolicyDocument=policy)
+    for name, arn in machines.items():
+        strict.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": arn, "RoleArn": scheduling},
+        )
+
+    strict.advance(3601, schedules=True)
+    deadline = time.monotonic() + 20
+    while not states.list_executions(stateMachineArn=machines["allowed"])["executions"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    # it was the first to be due
+    assert states.list_executions(stateMachineArn=machines["forbidden"])["executions"] == []
+    assert strict.used_permissions()["scheduling"] == {"states:StartExecution": [machines["allowed"]]}

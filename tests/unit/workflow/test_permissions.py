@@ -359,7 +359,7 @@ def test_no_permission_can_be_added_unnoticed(part: str) -> None:
     allowed = PARTS[part].allowed
     for kind, listed in allowed.items():
         more = {**allowed, kind: (*listed, "personalize:DeleteEverything")}
-        assert problems(part, more) == [f"{part}: personalize:DeleteEverything on {kind} is allowed and not needed"]
+        assert f"{part}: personalize:DeleteEverything on {kind} is allowed and not needed" in problems(part, more)
 
 
 def test_every_permission_comes_to_use_in_an_end_to_end_test_but_for_a_few() -> None:

@@ -116,11 +116,15 @@ def _tags(service: PersonalizeService, resource: str) -> dict[str, Any]:
     return {f"aws:resourcetag/{tag['tagKey'].lower()}": tag["tagValue"] for tag in found["tags"]}
 
 
-def _require(role: str, need: Need, task: str) -> None:
+def allows(role: str, need: Need, service: str) -> bool:
+    """Tell whether a role's own policies allow what a service asks for in its name.
+
+    :param role: ARN of the role.
+    :param service: what the service calls its session.
+    """
     name, account = role.rpartition("/")[2], get_account_id()
-    principal = f"arn:aws:sts::{account}:assumed-role/{name}/states"
     request = iam_evaluator.EvalContext(
-        principal_arn=principal,
+        principal_arn=_principal(role, service),
         principal_type="AssumedRole",
         principal_account=account,
         action=need.action,
@@ -129,12 +133,21 @@ def _require(role: str, need: Need, task: str) -> None:
         secure_transport=True,
         service_context={key.lower(): value for key, value in need.context.items()},
     )
-    if iam_evaluator.evaluate(request, iam_evaluator._gather_role_policies(name, account)).decision == "Allow":
+    policies = iam_evaluator._gather_role_policies(name, account)
+    return bool(iam_evaluator.evaluate(request, policies).decision == "Allow")
+
+
+def _principal(role: str, service: str) -> str:
+    return f"arn:aws:sts::{get_account_id()}:assumed-role/{role.rpartition('/')[2]}/{service}"
+
+
+def _require(role: str, need: Need, task: str) -> None:
+    if allows(role, need, "states"):
         return
     raise stepfunctions._ExecutionError(
         _error_name(task),
-        f"User: {principal} is not authorized to perform: {need.action} on resource: {need.resource} because no "
-        f"identity-based policy allows the {need.action} action",
+        f"User: {_principal(role, 'states')} is not authorized to perform: {need.action} on resource: {need.resource} "
+        f"because no identity-based policy allows the {need.action} action",
     )
 
 
