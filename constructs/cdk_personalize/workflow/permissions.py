@@ -163,7 +163,7 @@ START: Permissions = {"run state machine": ("states:StartExecution",)}
 DEPLOY: Permissions = {
     "document": ("s3:PutObject",),
     "key": ("kms:Decrypt", "kms:GenerateDataKey"),
-    "lock table": ("dynamodb:GetItem",),
+    "lock table": ("dynamodb:GetItem", "dynamodb:PutItem"),
     "run state machine": ("states:StartExecution",),
     "run executions": ("states:StopExecution",),
 }

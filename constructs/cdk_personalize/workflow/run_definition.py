@@ -39,7 +39,6 @@ INPUT = {
     "after": "the run that it follows",
     "mode": "'plan': tell what a run would do, and do nothing",
     "rollback": "the solution version to go back to",
-    "signal": "where the end of the run is told to a deployment that waits",
     "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution of another state machine that started it",
 }
 #: The service imports at most five datasets at once in an account and Region
@@ -308,16 +307,16 @@ def _refused(cause: str) -> State:
 def _lock_states(partition: str, table_name: str) -> States:
     """Take the lock, or leave a mark for the run that holds it, which then has one more run started."""
     me = {":me": {"S": expression("$states.context.Execution.Id")}}
-    item = {**LOCK_KEY, "execution": {"S": expression("$states.context.Execution.Id")}}
     holder = {":holder": {"S": expression("$holder")}}
-    signalled = f"$exists({_GIVEN}.signal)"
     return {
         "Lock": sdk_task(
-            "dynamodb:putItem",
+            "dynamodb:updateItem",
             partition=partition,
             arguments={
                 "TableName": table_name,
-                "Item": item,
+                "Key": LOCK_KEY,
+                # not PutItem: a second call after a lost answer must not wipe a mark that was left meanwhile
+                "UpdateExpression": "SET execution = :me",
                 "ConditionExpression": "attribute_not_exists(id) OR execution = :me",
                 "ExpressionAttributeValues": me,
             },
@@ -362,13 +361,15 @@ def _lock_states(partition: str, table_name: str) -> States:
             ),
         },
         "Take lock over": sdk_task(
-            "dynamodb:putItem",
+            "dynamodb:updateItem",
             partition=partition,
             arguments={
                 "TableName": table_name,
-                "Item": item,
+                "Key": LOCK_KEY,
+                # what was asked for is done by this run
+                "UpdateExpression": "SET execution = :me REMOVE again",
                 "ConditionExpression": "execution = :holder",
-                "ExpressionAttributeValues": holder,
+                "ExpressionAttributeValues": holder | me,
             },
             next_state="Plan imports",
             retry=_RETRY_SERVICE,
@@ -380,13 +381,9 @@ def _lock_states(partition: str, table_name: str) -> States:
             arguments={
                 "TableName": table_name,
                 "Key": LOCK_KEY,
-                # a deployment that waits is told the end of the run that does its work
-                "UpdateExpression": expression(f"'SET again = :me' & ({signalled} ? ', signalUrl = :signal' : '')"),
+                "UpdateExpression": "SET again = :me",
                 "ConditionExpression": "execution = :holder",
-                "ExpressionAttributeValues": expression(
-                    "$merge([{':holder': {'S': $holder}, ':me': {'S': $states.context.Execution.Id}}, "
-                    f"{signalled} ? {{':signal': {{'S': {_GIVEN}.signal}}}} : {{}}])"
-                ),
+                "ExpressionAttributeValues": holder | me,
             },
             next_state="Queued",
             retry=_RETRY_SERVICE,

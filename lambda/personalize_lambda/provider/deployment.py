@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from personalize_lambda.aws import client, log
-from personalize_lambda.workflow import lock
+from personalize_lambda.workflow import lock, signal
 from personalize_lambda.workflow.observe import remaining
 
 RETAIN = "retain"
@@ -33,8 +33,11 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
 
     What that one has begun goes on in the service, and the new run takes it up as far as it is still wanted.
     """
+    properties = event["ResourceProperties"]
+    # written first: whatever run gets the lock after the one that is stopped works towards it
+    _write(properties, properties["Document"])
     _stop_holder(event["OldResourceProperties"])
-    return create(event)
+    return _start(event, trigger="deploy")
 
 
 def delete(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,22 +117,29 @@ def _delete_document(bucket: str, key: str) -> None:
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
-    signal = properties.get("Signal") if trigger == "deploy" else None
-    execution = _run(properties, f"{trigger}-{event['RequestId']}", trigger=trigger, signal=signal)
+    name = f"{trigger}-{event['RequestId']}"
+    if trigger == "deploy" and "Signal" in properties:
+        signal.expect(properties["LockTable"], properties["Signal"], _execution_arn(properties, name))
+    execution = _run(properties, name, trigger=trigger)
     return {
         "PhysicalResourceId": event.get("PhysicalResourceId", properties["WorkflowName"]),
         "Data": {"ExecutionArn": execution},
     }
 
 
-def _run(properties: Mapping[str, Any], name: str, *, trigger: str, signal: str | None = None) -> str:
-    machine, states = properties["StateMachineArn"], client("stepfunctions")
-    given = {"trigger": trigger, **({"signal": signal} if signal else {})}
+def _run(properties: Mapping[str, Any], name: str, *, trigger: str) -> str:
+    states = client("stepfunctions")
     try:
-        states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
+        states.start_execution(
+            stateMachineArn=properties["StateMachineArn"], name=name, input=json.dumps({"trigger": trigger})
+        )
     except states.exceptions.ExecutionAlreadyExists:
         log.info("the run %s was started before", name)
-    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    return _execution_arn(properties, name)
+
+
+def _execution_arn(properties: Mapping[str, Any], name: str) -> str:
+    return f"{properties['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def _stop_holder(properties: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from personalize_lambda.aws import client, log
 from personalize_lambda.workflow import lock, signal
-from personalize_lambda.workflow.report import input_of, message, summarize, transitions
+from personalize_lambda.workflow.report import message, summarize, transitions
 
 EVENT_SOURCE = "cdk-personalize"
 RUN_EVENT = "Personalize Workflow Run"
@@ -33,15 +33,22 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
     """
     execution = client("stepfunctions").describe_execution(executionArn=event["detail"]["executionArn"])
     report = summarize(execution, _kept_report(execution), os.environ["WORKFLOW_NAME"])
-    url = input_of(execution).get("signal")
+    superseded = execution.get("error") == lock.SUPERSEDED
     with ExitStack() as always:  # a message that cannot be sent must not keep the lock
         always.callback(_release, execution["executionArn"])
         if report["status"] in _UNTOLD:
             return
-        if url:
-            always.callback(signal.send, url, report)
-        if execution.get("error") != lock.SUPERSEDED:
+        always.callback(_signal, report, superseded=superseded)
+        if not superseded:
             _tell(report)
+
+
+def _signal(report: Mapping[str, Any], *, superseded: bool) -> None:
+    """Tell the deployment that waits, unless another run is about to do its work."""
+    table = os.environ["LOCK_TABLE"]
+    item = lock.read(table)
+    is_last = item.get("execution", {}).get("S") == report["execution"] and "again" not in item
+    signal.tell(table, report, does_its_work=is_last and not superseded)
 
 
 def _kept_report(execution: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,12 +122,11 @@ def _start_again(item: Mapping[str, Any], execution: str) -> None:
     if "again" not in item:
         return
     asked = f"{execution} {item['again']['S']}"
-    signalled = {"signal": item["signalUrl"]["S"]} if "signalUrl" in item else {}
     try:
         client("stepfunctions").start_execution(
             stateMachineArn=os.environ["STATE_MACHINE_ARN"],
             name=f"again-{hashlib.sha256(asked.encode()).hexdigest()[:32]}",
-            input=json.dumps({"trigger": "again", "after": execution, **signalled}),
+            input=json.dumps({"trigger": "again", "after": execution}),
         )
     except client("stepfunctions").exceptions.ExecutionAlreadyExists:
         log.info("the run after %s was started before", execution)

@@ -1,4 +1,5 @@
-"""Tells a deployment that waits how the run ended.
+"""Tells a deployment that waits how the run ended. Whom to tell is kept beside the lock: the URL is a secret, and the
+run that does the work need not be the one that was started for it.
 
 See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-waitcondition.html
 """
@@ -11,13 +12,47 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from personalize_lambda.aws import log
+from personalize_lambda.aws import client, log
 
 _TIMEOUT_SECONDS = 10
 _ATTEMPTS = 4
 _REASON_LENGTH = 1000
+_KEY = {"id": {"S": "signal"}}
+
+
+def expect(table: str, url: str, execution: str) -> None:
+    """Keep whom to tell, in place of an earlier deployment, which nobody waits for any more.
+
+    :param table: Name of the table.
+    :param url: The URL of the wait condition's handle.
+    :param execution: ARN of the run that is about to be started for the deployment.
+    """
+    item = {**_KEY, "url": {"S": url}, "execution": {"S": execution}}
+    client("dynamodb").put_item(TableName=table, Item=item)
+
+
+def tell(table: str, report: Mapping[str, Any], *, does_its_work: bool) -> None:
+    """Tell the deployment that waits for a run, if one does.
+
+    :param table: Name of the table.
+    :param report: The report of the run.
+    :param does_its_work: Whether the run did the work of whatever run was started for the deployment.
+    """
+    item = client("dynamodb").get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+    if item is None or not (does_its_work or item["execution"]["S"] == report["execution"]):
+        return
+    send(item["url"]["S"], report)
+    dynamodb = client("dynamodb")
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):  # another deployment waits by now
+        dynamodb.delete_item(
+            TableName=table,
+            Key=_KEY,
+            ConditionExpression="execution = :execution",
+            ExpressionAttributeValues={":execution": item["execution"]},
+        )
 
 
 def send(url: str, report: Mapping[str, Any]) -> None:

@@ -41,6 +41,8 @@ class Services:
         self.deleted: list[str] = []
         self.started: list[str] = []
         self.inputs: list[Any] = []
+        self.items: list[Any] = []
+        self.order: list[str] = []
         self.stopped: list[str] = []
         self.holder = ""
         self.holder_status = "RUNNING"
@@ -49,6 +51,11 @@ class Services:
 
     def put_object(self, *, Body: bytes, **_: Any) -> None:  # noqa: N803
         self.documents.append(json.loads(Body))
+        self.order.append("document")
+
+    def put_item(self, *, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803
+        self.items.append(Item)
+        self.order.append("signal")
 
     def get_paginator(self, name: str) -> Services:
         assert name == "list_object_versions"
@@ -69,9 +76,11 @@ class Services:
             raise self.exceptions.ExecutionAlreadyExists
         self.started.append(name)
         self.inputs.append(json.loads(input))
+        self.order.append("start")
 
     def stop_execution(self, *, executionArn: str, **_: Any) -> None:  # noqa: N803
         self.stopped.append(executionArn)
+        self.order.append("stop")
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
         if executionArn == self.holder:
@@ -189,11 +198,23 @@ def test_retained_things_are_left_alone(services: Services, left: list[str]) -> 
     assert (services.documents, services.started, services.deleted) == ([], [], [])
 
 
-@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
-def test_the_run_of_a_deployment_is_given_whom_to_tell(services: Services, request_type: str) -> None:
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_whom_to_tell_is_known_before_the_run_starts_and_not_by_its_input(
+    services: Services, request_type: str
+) -> None:
+    services.holder = "its run"
     send(request_type, Signal="https://signal")
-    given = {"Delete": {"trigger": "teardown"}}
-    assert services.inputs == [given.get(request_type, {"trigger": "deploy", "signal": "https://signal"})]
+    run = f"{MACHINE.replace(':stateMachine:', ':execution:')}:deploy-request"
+    assert services.items == [{"id": {"S": "signal"}, "url": {"S": "https://signal"}, "execution": {"S": run}}]
+    assert services.inputs == [{"trigger": "deploy"}]
+    # a run that is stopped for this one must not be taken for the one that is waited for
+    stopped = ["stop"] if request_type == "Update" else []
+    assert services.order == ["document", *stopped, "signal", "start"]
+
+
+def test_a_removal_tells_nobody(services: Services) -> None:
+    send("Delete", Signal="https://signal")
+    assert (services.items, services.inputs) == ([], [{"trigger": "teardown"}])
 
 
 def test_what_is_billed_is_stopped_and_the_rest_is_kept(services: Services) -> None:

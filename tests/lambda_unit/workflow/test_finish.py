@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personalize_lambda.workflow import finish
+from personalize_lambda.workflow import finish, signal
 
 RUN = "arn:aws:states:us-east-1:000000000000:execution:films:run-1"
 EVENT = {"detail": {"executionArn": RUN}}
@@ -28,6 +28,8 @@ class Services:
         self.execution = {"executionArn": RUN, **execution}
         self.item = item
         self.report: dict[str, Any] | None = None
+        self.waiting: dict[str, Any] | None = None
+        self.sent: list[tuple[str, str]] = []
         self.started: list[str] = []
         self.inputs: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
@@ -37,14 +39,16 @@ class Services:
         return self.execution
 
     def get_item(self, *, Key: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        item = {"lock": self.item, "report": self.report}[Key["id"]["S"]]
+        item = {"lock": self.item, "report": self.report, "signal": self.waiting}[Key["id"]["S"]]
         return {"Item": item} if item else {}
 
-    def delete_item(self, **arguments: Any) -> dict[str, Any]:
+    def delete_item(self, *, Key: dict[str, Any], **arguments: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        name = {"lock": "item", "signal": "waiting"}[Key["id"]["S"]]
         expected = arguments["ExpressionAttributeValues"][":execution"]
-        if self.item is None or self.item["execution"] != expected:
+        item = getattr(self, name)
+        if item is None or item["execution"] != expected:
             raise self.exceptions.ConditionalCheckFailedException
-        item, self.item = self.item, None
+        setattr(self, name, None)
         return {"Attributes": item}
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
@@ -73,9 +77,13 @@ def finished(clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> C
         item: dict[str, Any] | None = None,
         times: int = 1,
         report: dict[str, Any] | None = None,
+        waits_for: str | None = None,
     ) -> Services:
         services = Services(execution, item)
         services.report = report
+        if waits_for:
+            services.waiting = {"url": {"S": "https://signal"}, "execution": {"S": waits_for}}
+        monkeypatch.setattr(signal, "send", lambda url, report: services.sent.append((url, report["status"])))
         clients(dynamodb=services, stepfunctions=services, sns=services, events=services)
         for _ in range(times):
             finish.handler(EVENT, None)
@@ -105,7 +113,6 @@ SUCCEEDED = {
     ),
 }
 FAILED = {"status": "FAILED", "error": "WorkflowFailed", "cause": "import of items: bad\ntraining picks: too few"}
-SIGNALLED = json.dumps({"trigger": "deploy", "signal": "http://localhost:1/nobody"})
 HELD = {"execution": {"S": RUN}}
 ANOTHERS = {"execution": {"S": "another"}}
 
@@ -245,9 +252,9 @@ def test_abnormal_ends_release_and_tell(finished: Callable[..., Services], statu
 
 
 def test_queued_run_is_not_told_and_releases_nothing(finished: Callable[..., Services]) -> None:
-    execution = {"status": "SUCCEEDED", "output": '{"status": "QUEUED"}', "input": SIGNALLED}
-    services = finished(execution, ANOTHERS)  # and signals nothing, which would fail here
-    assert (services.messages, services.events, services.started) == ([], [], [])
+    execution = {"status": "SUCCEEDED", "output": '{"status": "QUEUED"}'}
+    services = finished(execution, ANOTHERS, waits_for=RUN)
+    assert (services.messages, services.events, services.started, services.sent) == ([], [], [], [])
     assert services.item == ANOTHERS
 
 
@@ -297,24 +304,58 @@ class Replaced:
         return getattr(self._original, name)
 
 
-def test_a_deployment_that_waits_is_told_by_the_run_that_does_the_work(finished: Callable[..., Services]) -> None:
-    mark = {**HELD, "again": {"S": "run-2"}, "signalUrl": {"S": "https://signal"}}
-    services = finished(SUCCEEDED, mark)
-    assert services.inputs == [{"trigger": "again", "after": RUN, "signal": "https://signal"}]
+MARKED = {**HELD, "again": {"S": "run-2"}}
+SUPERSEDED = {"status": "ABORTED", "error": "Superseded", "cause": "a new deployment"}
 
 
-def test_the_lock_is_given_back_even_if_nobody_can_be_told(
-    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("execution", "item", "waits_for", "sent"),
+    [
+        pytest.param(SUCCEEDED, HELD, RUN, ["COMPLETED"], id="by its own run"),
+        pytest.param(FAILED, HELD, RUN, ["FAILED"], id="by its own run, which failed"),
+        pytest.param(FAILED, None, RUN, ["FAILED"], id="by its own run, which never got the lock"),
+        pytest.param(SUCCEEDED, ANOTHERS, RUN, ["COMPLETED"], id="by its own run, whose lock was taken over"),
+        pytest.param(SUPERSEDED, HELD, RUN, ["ABORTED"], id="by its own run, which was stopped"),
+        pytest.param(SUCCEEDED, HELD, "queued", ["COMPLETED"], id="by the run that does the work of its own"),
+        pytest.param(SUCCEEDED, MARKED, "queued", [], id="not while another run is asked for"),
+        pytest.param(SUPERSEDED, HELD, "next", [], id="not by the run that its own takes the place of"),
+        pytest.param(SUCCEEDED, ANOTHERS, "queued", [], id="not by a run that did not hold the lock"),
+        pytest.param(SUCCEEDED, HELD, None, [], id="nobody waits"),
+    ],
+)
+def test_a_deployment_that_waits_is_told_once_by_the_run_that_does_its_work(
+    finished: Callable[..., Services],
+    execution: dict[str, Any],
+    item: dict[str, Any] | None,
+    waits_for: str | None,
+    sent: list[str],
 ) -> None:
-    sent: list[tuple[str, str]] = []
+    services = finished(execution, item, times=2, waits_for=waits_for)
+    assert services.sent == [("https://signal", status) for status in sent]
+    assert (services.waiting is None) == (bool(sent) or waits_for is None)
 
-    def send(url: str, report: dict[str, Any]) -> None:
-        sent.append((url, report["status"]))
+
+def test_a_deployment_that_could_not_be_told_is_told_later_and_the_lock_is_given_back(
+    finished: Callable[..., Services], clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = finished(SUCCEEDED)
+    services.item, services.waiting = HELD, {"url": {"S": "https://signal"}, "execution": {"S": RUN}}
+
+    def send(*_: Any) -> None:
         raise OSError("no way")
 
-    monkeypatch.setattr(finish.signal, "send", send)
-    released: list[str] = []
-    monkeypatch.setattr(finish, "_release", released.append)
+    monkeypatch.setattr(signal, "send", send)
     with pytest.raises(OSError, match="no way"):
-        finished({"status": "ABORTED", "error": "Superseded", "input": SIGNALLED}, HELD)
-    assert (sent, released) == ([("http://localhost:1/nobody", "ABORTED")], [RUN])
+        finish.handler(EVENT, None)
+    assert (services.item, services.waiting is None) == (None, False)
+
+
+def test_a_deployment_that_came_meanwhile_waits_on(
+    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = finished(SUCCEEDED)
+    services.item, services.waiting = HELD, {"url": {"S": "https://signal"}, "execution": {"S": RUN}}
+    newer = {"url": {"S": "https://newer"}, "execution": {"S": "newer"}}
+    monkeypatch.setattr(signal, "send", lambda *_: setattr(services, "waiting", newer))
+    finish.handler(EVENT, None)
+    assert services.waiting == newer

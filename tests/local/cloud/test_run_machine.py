@@ -96,7 +96,7 @@ def test_report_of_a_failed_run_is_kept(
 @pytest.mark.parametrize(
     ("value", "cause"),
     [
-        ({"reason": "none"}, "the input has reason; allowed are trigger, files, after, mode, rollback, signal, AWS_"),
+        ({"reason": "none"}, "the input has reason; allowed are trigger, files, after, mode, rollback, AWS_"),
         ({"a": 1, "mode": "plan", "b": 2}, "the input has a, b; allowed are "),
         ({"mode": "sleep"}, "mode is sleep; allowed is plan"),
         (["trigger"], 'the input is ["trigger"]; it must be a JSON object'),
@@ -118,19 +118,29 @@ def test_a_run_that_only_plans_leaves_the_lock_alone(
     assert "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})
 
 
-@pytest.mark.parametrize("given", [{}, {"trigger": "deploy", "signal": "https://signal"}])
-def test_a_run_that_is_behind_another_leaves_word_whom_to_tell(
-    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud, given: dict[str, str]
+def test_a_run_that_is_behind_another_leaves_a_mark(
+    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
 ) -> None:
     holder = machines.start(machines.create(machine({"Type": "Wait", "Seconds": 60})))
     dynamodb = personalize_local.client("dynamodb")
     dynamodb.put_item(TableName=table, Item={"id": {"S": "lock"}, "execution": {"S": holder}})
     try:
-        ended = machines.run(planned(), given)
+        ended = machines.run(planned())
         assert json.loads(ended["output"]) == {"status": "QUEUED", "behind": holder}
         item = dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})["Item"]
-        told = {"signalUrl": {"S": given["signal"]}} if "signal" in given else {}
-        again = {"again": {"S": ended["executionArn"]}}
-        assert item == {"id": {"S": "lock"}, "execution": {"S": holder}, **again, **told}
+        assert item == {"id": {"S": "lock"}, "execution": {"S": holder}, "again": {"S": ended["executionArn"]}}
     finally:
         machines.client.stop_execution(executionArn=holder)
+
+
+def test_a_lock_that_was_not_given_back_is_taken_over_with_what_was_asked_for(
+    machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
+) -> None:
+    holder = machines.run(machine({"Type": "Succeed"}))["executionArn"]
+    dynamodb = personalize_local.client("dynamodb")
+    item = {"id": {"S": "lock"}, "execution": {"S": holder}, "again": {"S": "a run that was queued"}}
+    dynamodb.put_item(TableName=table, Item=item)
+    ended = machines.run(planned())
+    assert ended["status"] == "SUCCEEDED"
+    item = dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})["Item"]
+    assert item == {"id": {"S": "lock"}, "execution": {"S": ended["executionArn"]}}
