@@ -11,6 +11,9 @@ from cdk_personalize import dataset_group, metric_attribution, service_role
 from cdk_personalize.workflow import permissions
 from cdk_personalize.workflow.permissions import Permissions
 
+MACHINES: Final = ("recommender", "run", "solution")
+"""Parts that are state machines."""
+
 JUDGED: Final = ("iam:", "personalize:", "s3:", "states:")
 """Actions of which each has to come to use in an end-to-end test."""
 
@@ -188,12 +191,7 @@ OTHERS: Final = {
         for name in ("check", "finish", "framework", "plan", "start")
     ),
     # Step Functions has these on nothing but *: delivery of logs, and traces
-    *(
-        Other(name, listed, "*")
-        for name, part in PARTS.items()
-        if part.allowed in (permissions.RUN, permissions.SOLUTION, permissions.RECOMMENDER)
-        for listed in (_DELIVER_LOGS, _TRACE)
-    ),
+    *(Other(name, listed, "*") for name in MACHINES for listed in (_DELIVER_LOGS, _TRACE)),
     Other("framework", "lambda:GetFunction", _FUNCTION),
     Other("framework", "lambda:InvokeFunction", f"{_FUNCTION} {_FUNCTION}:*"),
     Other("service role", "cloudwatch:PutMetricData", "*"),

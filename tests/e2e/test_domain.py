@@ -131,7 +131,7 @@ def test_another_use_case_is_made_before_the_former_one_goes(deployer: Deployer,
 
 
 def test_destroy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
-    deployer.cloud.fail("DeleteRecommender", code="ResourceInUseException")  # so that the teardown has to wait
+    deployer.cloud.fail("DeleteRecommender", delay_seconds=1)  # so that the teardown has to wait for it
     deployer.destroy(Videos(recommenders=("MOST_POPULAR",)))
     client = deployer.cloud.client("personalize")
     assert client.list_recommenders()["recommenders"] == client.list_dataset_groups()["datasetGroups"] == []

@@ -334,8 +334,9 @@ def test_redeploy_adopts_the_data(deployer: Deployer, outputs: dict[str, str]) -
 
 def test_destroy_with_the_delete_policy_leaves_nothing(deployer: Deployer, outputs: dict[str, str]) -> None:
     deployer.deploy(replace(CHANGED, removal_policy=DESTROY))
-    for kind in ("Campaign", "Dataset", "DatasetGroup", "MetricAttribution", "Solution"):
+    for kind in ("Dataset", "DatasetGroup", "MetricAttribution"):
         deployer.cloud.fail(f"Delete{kind}", code="ResourceInUseException")
+    deployer.cloud.fail("DeleteCampaign", delay_seconds=1)  # so that the teardown has to wait for it
     deployer.destroy(replace(CHANGED, removal_policy=DESTROY), cli=True)
     assert {kind: names for kind, names in left(deployer).items() if names} == {}
     assert_all_used(deployer, SHOP.stack)

@@ -18,7 +18,7 @@ from cdk_personalize.workflow import permissions
 from cdk_personalize.workflow.permissions import Permissions
 from tests.e2e.unused import ALSO_USED, NEVER, SOMETIMES, UNUSED
 from tests.e2e.used import matched
-from tests.permissions import PARTS, actions, each_permission, part_of
+from tests.permissions import MACHINES, PARTS, actions, each_permission, part_of
 from tests.unit.workflow.calls import Calls
 from tests.unit.workflow.test_definitions import DEFINITIONS, all_states
 
@@ -224,8 +224,8 @@ COMPOSED: Final = {
     )
 }
 
-#: By the part: its state machine
-MACHINES: Final = {"run": "run of a domain", "solution": "solution", "recommender": "recommender"}
+#: The definition of a state machine, where its name is not that of the part
+DEFINED_AS: Final = {"run": "run of a domain"}
 #: What a state machine's tags are set on
 TAGGED: Final = {"solution": ("solution",)}
 SERVICES: Final = {"sfn": "states"}
@@ -297,7 +297,7 @@ def of_code(part: str) -> Iterator[Need]:
 
 def of_machine(part: str) -> Iterator[Need]:
     """What a state machine needs."""
-    for _, state in all_states(DEFINITIONS[MACHINES[part]]):
+    for _, state in all_states(DEFINITIONS[DEFINED_AS.get(part, part)]):
         integration = state.get("Resource", "").partition(":states:::")[2].removesuffix(":2")
         if not integration:
             continue
