@@ -101,13 +101,13 @@ class Calls:
     def _actions(self, node: ast.AST) -> Iterator[str]:
         match node:
             case ast.Attribute(attr=name, value=value):
-                client = ast.unparse(value).replace("states", "stepfunctions")
+                client = ast.unparse(value)
             case ast.Constant(value=str(name)):
                 client = ""
             case _:
                 return
         found = self._operations.get(name, {})
-        if len(found) > 1:  # methods that several clients have
+        if len(found) > 1:  # methods that several clients have: the client is called like its service
             found = {service: action for service, action in found.items() if service in client}
             if len(found) != 1:
                 raise AssertionError(f"which client {ast.unparse(node)} is called on cannot be read from the code")
