@@ -53,8 +53,9 @@ def needs_of_request(operation: str, members: Mapping[str, Any], region: str, ac
     if operation.startswith("Create") and members.get("tags"):
         yield Need("personalize:TagResource", resource, {})
     # metric attributions have the role among where their reports go
-    for role in (members.get("roleArn"), (members.get("metricsOutputConfig") or {}).get("roleArn")):
-        if role:
+    reports = members.get("metricsOutputConfig")
+    for holder in (members, reports if isinstance(reports, Mapping) else {}):
+        if role := holder.get("roleArn"):
             yield Need("iam:PassRole", str(role), {"iam:PassedToService": "personalize.amazonaws.com"})
 
 
