@@ -7,6 +7,7 @@ from personalize_local.cloud.adapter import (
     keeping,
     lambdas,
     routing,
+    schedule_permissions,
     schedules,
     sdk_integrations,
     state_errors,
@@ -29,6 +30,7 @@ def install(service: PersonalizeService) -> None:
     require_version()
     routing.register(service)
     used_permissions.register()
+    schedule_permissions.register()
     sdk_integrations.register(service)
     state_flow.start_at_once()
     state_errors.register()
