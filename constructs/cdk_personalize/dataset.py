@@ -53,7 +53,8 @@ class DataSource:
     """Where a dataset is imported from.
 
     :param bucket: The bucket.
-    :param prefix: A folder, ending in ``/``, whose CSV files are all imported; or the key of one CSV file.
+    :param prefix: A folder, ending in ``/``, whose CSV files are all imported; or the key of one CSV file. A value that
+        is known only when it is deployed may be either, and access is given as to a folder.
     :raises ValueError: When it is neither.
     """
 
@@ -79,9 +80,14 @@ class DataSource:
         return f"s3://{self.bucket.bucket_name}/{self.prefix}"
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder; a token is taken for one."""
+        return Token.is_unresolved(self.prefix) or self.prefix.endswith("/")
+
+    @property
     def key_pattern(self) -> str:
         """Pattern of the keys of its files, as a policy takes it."""
-        return f"{self.prefix}*" if self.prefix.endswith("/") else self.prefix
+        return f"{self.prefix}*" if self.is_folder else self.prefix
 
 
 class IDataset(IResource, Protocol):

@@ -18,7 +18,8 @@ class S3Location:
     See https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 
     :param bucket: The bucket, in the Region of the dataset group.
-    :param prefix: A folder, ending in ``/``; or, to read from, the key of one file.
+    :param prefix: A folder, ending in ``/``; or, to read from, the key of one file. A value that is known only when it
+        is deployed may be either, and access is given as to a folder.
     :param encryption_key: KMS key that the files are encrypted with. Default: - as the bucket says
     :raises ValueError: When the prefix is empty, starts with ``/``, or makes the location longer than 256 characters.
     """

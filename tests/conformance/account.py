@@ -195,13 +195,16 @@ class Account:
         self.active("SolutionVersion", arn)
         return arn
 
-    def import_rows(self, text: str, mode: str = "FULL") -> dict[str, Any]:
-        """Import a CSV file of interactions, and tell how that ended."""
+    def import_rows(self, text: str, mode: str = "FULL", *, dataset: str | None = None) -> dict[str, Any]:
+        """Import a CSV file, and tell how that ended.
+
+        :param dataset: ARN of the dataset. Default: - the interactions
+        """
         location = self.bucket.put(f"{self.name('csv')}.csv", text)
         arn = self.create(
             "DatasetImportJob",
             wait=False,
-            datasetArn=self.dataset,
+            datasetArn=dataset or self.dataset,
             dataSource={"dataLocation": location},
             roleArn=self.bucket.role_arn,
             importMode=mode,

@@ -89,6 +89,12 @@ def test_a_child_of_a_busy_parent(account: Account, settle: Settle) -> None:
     settle("create_on_busy_parent", code)
 
 
+ACTION_INTERACTIONS = """{"type": "record", "name": "ActionInteractions", "version": "1.0",
+"namespace": "com.amazonaws.personalize.schema", "fields": [{"name": "USER_ID", "type": "string"},
+{"name": "ACTION_ID", "type": "string"}, {"name": "EVENT_TYPE", "type": "string"},
+{"name": "TIMESTAMP", "type": "long"}]}"""
+
+
 def test_a_campaign_of_nothing(account: Account, settle: Settle) -> None:
     create = account.personalize.create_campaign
     latest = f"{account.solution}/$LATEST"
@@ -210,6 +216,16 @@ def test_an_incremental_import_of_what_is_there(account: Account, settle: Settle
     text = interactions()
     assert account.import_rows(text)["status"] == "ACTIVE"
     settle("incremental_counts_new_only", account.import_rows(text, "INCREMENTAL")["status"] != "ACTIVE")
+
+
+def test_a_full_import_of_few_action_interactions(account: Account, settle: Settle) -> None:
+    schema = account.create("Schema", schema=ACTION_INTERACTIONS)
+    dataset = account.create(
+        "Dataset", schemaArn=schema, datasetGroupArn=account.group, datasetType="Action_Interactions"
+    )
+    rows = "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\nu1,a1,Viewed,1700000000\n"
+    found = account.import_rows(rows, dataset=dataset)
+    settle("full_action_interactions_minimum", found["status"] != "ACTIVE")
 
 
 @pytest.mark.training

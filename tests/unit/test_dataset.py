@@ -182,3 +182,13 @@ def test_what_action_interactions_are_sent_with(synthesis: Synthesis) -> None:
     assert attribute[1] == "TrackingId"
     with pytest.raises(ValueError, match=r"^a dataset of ACTIONS has no tracking id, only one of ACTION_INTERACTIONS"):
         _ = group.datasets[0].tracking_id
+
+
+@pytest.mark.parametrize("place", [personalize.DataSource, personalize.S3Location])
+def test_a_prefix_that_is_known_later_is_given_access_to_as_a_folder(synthesis: Synthesis, place: type) -> None:
+    bucket = s3.Bucket(synthesis.stack, "Files")
+    prefix = cdk.CfnParameter(synthesis.stack, "Prefix").value_as_string
+    later, folder, file = (place(bucket, text) for text in (prefix, "folder/", "folder/file.csv"))
+    assert [each.is_folder for each in (later, folder, file)] == [True, True, False]
+    patterns = [synthesis.stack.resolve(each.key_pattern) for each in (later, folder, file)]
+    assert patterns == [{"Fn::Join": ["", [{"Ref": "Prefix"}, "*"]]}, "folder/*", "folder/file.csv"]

@@ -17,6 +17,7 @@ from cdk_personalize.facts.limits import Limit, Range
 from cdk_personalize.facts.names import Names, Pattern
 from cdk_personalize.facts.source import Source
 from cdk_personalize.recipe import RECIPES
+from personalize_lambda.workflow.csv_rules import DOUBTFUL_MINIMUM_RECORDS, MINIMUM_RECORDS
 from personalize_local.personalize.resources import NUMBERS, QUOTAS
 
 ROOT = Path(cdk_personalize.__file__).parent
@@ -117,10 +118,16 @@ def _is_number(value: ast.expr) -> bool:
         ("fields_of_all_filters_per_dataset_group", limits.FILTER_FIELDS_PER_DATASET_GROUP),
         ("tags_per_resource", limits.TAGS_PER_RESOURCE),
         ("min_interactions_to_train", limits.EVENTS_TO_TRAIN),
+        ("min_records_per_interactions_import", limits.RECORDS_TO_IMPORT),
     ],
 )
 def test_the_local_cloud_has_the_same_quotas(quota: str, limit: Limit) -> None:
     assert {**{one.name: one.default for one in QUOTAS}, **NUMBERS}[quota] == limit
+
+
+def test_the_check_before_an_import_asks_for_as_many_records() -> None:
+    """The functions cannot import the facts."""
+    assert {*MINIMUM_RECORDS.values(), *DOUBTFUL_MINIMUM_RECORDS.values()} == {limits.RECORDS_TO_IMPORT}
 
 
 def test_the_defaults_of_hyperparameters_are_allowed() -> None:

@@ -111,6 +111,8 @@ PROVISIONED_REQUESTS: Final = Range(1, None, Source("API_CreateCampaign.html", A
 EXPLORATION_WEIGHT: Final = Range(0, 1, Source("native-recipe-new-item-USER_PERSONALIZATION.html", LATE_2025))
 EXPLORATION_DAYS: Final = Range(1, None, Source("native-recipe-new-item-USER_PERSONALIZATION.html", LATE_2025))
 RANKING_INFLUENCE: Final = Range(0, 1, Source("API_CampaignConfig.html", API_MODEL), "RankingInfluenceWeight")
+RECORDS_TO_IMPORT: Final = Limit(1000, _QUOTAS)
+"""Fewest records of an import of interactions; of action interactions, that is documented for INCREMENTAL ones only."""
 EVENTS_TO_TRAIN: Final = Limit(1000, Source("domain-use-cases.html", LATE_2025))
 
 # metric attributions

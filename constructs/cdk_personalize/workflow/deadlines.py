@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from aws_cdk import Duration
 
 from . import polling
+
+#: So many data deletion jobs may wait in a dataset group, and so many batch jobs of a kind run in an account and Region
+CONCURRENT_JOBS = 5
+#: So many iterations of a Map go on at once where it says nothing else:
+#: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
+CONCURRENT_ITERATIONS = 40
+#: Seconds for all that is not waited for: planning, checks of files, calls that are tried again
+_SHORT_WORK = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,22 +59,42 @@ class Deadlines:
                     f"{_longest_hours()} h"
                 )
 
-    @property
-    def total_seconds(self) -> float:
-        """How long a run may take when every wait takes all its time."""
-        trainings = [self.training] * 2  # of solutions, then of recommenders
-        deletions = [self.deletion] * 4  # of trainings, campaigns, recommenders and solutions
-        imports = [self.imports] * 2  # no other is begun after the deadline
+    def longest_run(self, *, solutions: int = 1, recommenders: int = 1, jobs: int = 1, deletions: int = 1) -> float:
+        """Return how many seconds a run may take when every wait takes all its time.
+
+        It is there to end a run that something is wrong with, and no other; so it is rather too long. What goes on at
+        once counts once, and what has to wait for it counts again. Most things wait for room first, and then for
+        themselves; what is found under way is waited for, too. What is removed is taken to be no more than goes on at
+        once, and no job to find the room in the service taken by others time and again.
+
+        :param solutions: How many are declared.
+        :param recommenders: How many are declared.
+        :param jobs: How many batch and export jobs are declared.
+        :param deletions: How many data deletion jobs are declared.
+        """
+        # that a deadline has passed is seen at the look after it
+        late = polling.LONGEST_WAIT_SECONDS
+        seconds = {field.name: getattr(self, field.name).to_seconds() + late for field in fields(self)}
+        imports, creation, training, serving = (seconds[n] for n in ("imports", "creation", "training", "serving"))
         one_after_another = (
-            *imports,
-            self.creation,
-            *trainings,
-            self.serving,
-            self.data_deletion,
-            self.jobs,
-            *deletions,
+            # one that is found, all of a dataset, and the one that is begun just before the deadline; and for room
+            4 * imports,
+            _waves(deletions, CONCURRENT_JOBS) * 3 * seconds["data_deletion"],
+            # verdicts, what is made or changed, the verdict of the gate; each may have to be tried again
+            _waves(solutions, CONCURRENT_ITERATIONS) * (5 * creation + 2 * training + 2 * serving),
+            # at most two actions, one after the other
+            _waves(recommenders, CONCURRENT_ITERATIONS) * 2 * (serving + training),
+            # of trainings, campaigns, recommenders and solutions
+            4 * 2 * seconds["deletion"],
+            _waves(jobs, CONCURRENT_JOBS) * 3 * seconds["jobs"],
+            _SHORT_WORK,
         )
-        return float(sum(deadline.to_seconds() for deadline in one_after_another))
+        return float(sum(one_after_another))
+
+
+def _waves(count: int, at_once: int) -> int:
+    """How often so many have to wait for each other."""
+    return max(1, math.ceil(count / at_once))
 
 
 def _longest_hours() -> int:

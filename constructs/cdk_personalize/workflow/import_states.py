@@ -1,4 +1,7 @@
-"""Part of a run: the files for one dataset are checked, and then imported job by job."""
+"""Part of a run: the files for one dataset are checked, and then imported job by job.
+
+A plan has some jobs of each dataset. While more are left, the run plans and imports again: a round.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from .states import (
     RETRY_LAMBDA_ONCE,
     UNSTATED,
     Poll,
+    State,
     States,
     assign,
     catch,
@@ -22,6 +26,13 @@ from .states import (
     retry_in_queue,
     sdk_task,
 )
+
+#: What the imports of all rounds may cost together, in looks at a job, that the history has room for them
+MOST_COST = 800
+#: What a job costs beside the looks after which it is waited: the last look, and the states around all of them
+COST_OF_IMPORT = 2
+#: JSONata expression: what the round before ended with for the same dataset
+_BEFORE = "$imports[name = $states.input.name]"
 
 
 def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: str, document: dict[str, str]) -> States:
@@ -58,7 +69,10 @@ def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: s
             importIsWanted="$states.input.runningIsWanted",
             importJobs="$states.input.jobs",
             importsBegun="0",
-            importsWaited="0",
+            importsLeft="$states.input.left",
+            # goes on where the round before stopped; both end all rounds together
+            importsWaited=either(f"{_BEFORE}.waited", "0"),
+            importsCost=either(f"{_BEFORE}.cost", "0"),
         ),
         "Imports to check?": choice(("$count($importJobs) > 0", "Check imports"), default="Import running already?"),
         "Check imports": _check(partition, check_function_arn, document),
@@ -67,6 +81,7 @@ def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: s
         "Next import?": choice(
             ("$importsBegun >= $count($importJobs)", "Import done"),
             (f"$importsWaited >= {deadline:g}", "Imports late"),
+            (f"$importsCost >= {MOST_COST} / $count($plan.imports)", "Imports many"),
             default="Create import",
         ),
         "Create import": sdk_task(
@@ -83,20 +98,29 @@ def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: s
             assign={"importJob": "$states.result.DatasetImportJobArn", **begun},
         ),
         **job.states(partition),
-        "Import settled": assign("Next import?", importsWaited="$importsWaited + $importWaited"),
-        "Import done": finish(name="$importName", failures="[]"),
+        "Import settled": assign(
+            "Next import?",
+            importsWaited="$importsWaited + $importWaited",
+            importsCost=f"$importsCost + $importPolls + {COST_OF_IMPORT}",
+        ),
+        "Import done": finish(name="$importName", failures="[]", waited="$importsWaited", cost="$importsCost"),
         "Import late": assign("Import failed", importReason=job.waited),
-        "Imports late": assign(
-            "Import failed",
-            importReason=(
-                f"'after {deadline / 3600:g} h, the deadline, ' & $string($count($importJobs) - $importsBegun) &"
-                " ' imports are left: run the workflow again to go on, or allow more time'"
-            ),
+        "Imports late": _break_off(f"'after {deadline / 3600:g} h, the deadline, '", "allow more time"),
+        "Imports many": _break_off(
+            "'after as many imports as the history of a run has room for, '", "put more files into each folder"
         ),
         "Import failed": finish(
             name="$importName", failures="[{'name': 'import of ' & $importName, 'reason': $importReason}]"
         ),
     }
+
+
+def _break_off(after: str, otherwise: str) -> State:
+    left = "$string($count($importJobs) - $importsBegun + $importsLeft)"
+    return assign(
+        "Import failed",
+        importReason=f"{after} & {left} & ' imports are left: run the workflow again to go on, or {otherwise}'",
+    )
 
 
 def _check(partition: str, function_arn: str, document: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The state machine that makes one recommender true: create, update, start or stop it, and wait.
+"""The state machine that makes one recommender true: create, start, update or stop it, one after the other, and wait.
 
 Creating a recommender trains it, so that it takes hours; a run's own history has no room for that.
 Its input is one entry of ``recommenders`` in the plan (``personalize_lambda.planner.recommenders``).
@@ -26,6 +26,8 @@ from .states import (
 )
 
 ACTIONS = ("create", "update", "start", "stop")
+#: JSONata expression: what was begun last; nothing while that is waited for which was found under way
+_ACTION = "$plan.actions[$begun - 1].action"
 _LATEST = "$states.result.Recommender.LatestRecommenderUpdate"
 
 
@@ -43,7 +45,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         # an update has a status of its own beside the recommender's, which tells nothing once it is over
         status=(
             f"($exists({_LATEST}.Status) and "
-            f"($plan.action = 'update' or {_LATEST}.Status in ['CREATE PENDING', 'CREATE IN_PROGRESS'])"
+            f"({_ACTION} = 'update' or {_LATEST}.Status in ['CREATE PENDING', 'CREATE IN_PROGRESS'])"
             f" ? {_LATEST}.Status : $states.result.Recommender.Status)"
         ),
         reason=either(
@@ -52,40 +54,52 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         ),
         deadline_seconds=deadlines.training.to_seconds(),
         settled=[
-            ("$recommenderStatus in ['ACTIVE', 'INACTIVE']", "Done"),
+            ("$recommenderStatus in ['ACTIVE', 'INACTIVE']", "More?"),
             ("$recommenderStatus = 'CREATE FAILED'", "Failed"),
         ],
         late="Late",
         failed="Failed",
     )
-    failed = catch("Failed", recommenderReason=error_reason())
+    begun = {"begun": "$begun + 1"}
+    failed = catch("Failed", recommenderReason=error_reason(), **begun)
     states: States = {
-        "Begin": assign("Action?", plan="$states.input"),
+        "Begin": assign("Wait only?", plan="$states.input", begun="0", problems="[]"),
+        "Wait only?": choice(("$count($plan.actions) = 0", recommender.start), default="Action?"),
+        "More?": choice(("$begun < $count($plan.actions)", "Action?"), default="Done"),
         "Action?": choice(
-            *((f"$plan.action = '{action}'", f"{action.capitalize()} recommender") for action in ACTIONS),
-            default=recommender.start,
+            *(
+                (f"$plan.actions[$begun].action = '{action}'", f"{action.capitalize()} recommender")
+                for action in ACTIONS
+            ),
+            default="Done",
         ),
         **{
             f"{action.capitalize()} recommender": sdk_task(
                 f"personalize:{action}Recommender",
                 partition=partition,
-                arguments=expression("$plan.arguments"),
+                arguments=expression("$plan.actions[$begun].arguments"),
                 next_state=recommender.start,
                 retry=retry_write(deadlines.serving.to_seconds()),
-                catchers=[*([catch(recommender.start, ALREADY_EXISTS)] if action == "create" else []), failed],
+                catchers=[*([catch(recommender.start, ALREADY_EXISTS, **begun)] if action == "create" else []), failed],
+                assign=begun,
             )
             for action in ACTIONS
         },
         **recommender.states(partition),
-        "Done": finish(name="$plan.name", failures="[]"),
-        "Late": assign("Failed", recommenderReason=recommender.waited),
-        "Failed": finish(
-            name="$plan.name", failures="[{'name': 'recommender ' & $plan.name, 'reason': $recommenderReason}]"
-        ),
+        "Late": assign("Done", problems=_problem(recommender.waited)),
+        "Failed": assign("Stop all the same?", problems=_problem("$recommenderReason")),
+        # one that is billed and not wanted is stopped, be it as it was declared last or not
+        "Stop all the same?": choice((f"{_ACTION} = 'update'", "More?"), default="Done"),
+        "Done": finish(name="$plan.name", failures="$problems"),
     }
     return {
-        "Comment": "Creates, updates, starts or stops one recommender of Amazon Personalize",
+        "Comment": "Creates, starts, updates or stops one recommender of Amazon Personalize",
         "QueryLanguage": "JSONata",
         "StartAt": "Begin",
         "States": states,
     }
+
+
+def _problem(reason: str) -> str:
+    """JSONata expression: that the recommender is not as declared."""
+    return f"[{{'name': 'recommender ' & $plan.name, 'reason': {reason}}}]"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .deadlines import Deadlines
+from aws_cdk import IResolvable
+
+from .deadlines import CONCURRENT_JOBS, Deadlines
 from .import_states import import_states
 from .job_states import DELETION_KINDS, OUTPUT_KINDS, job_states
 from .removal_states import delete_states, stop_states
@@ -43,8 +45,6 @@ INPUT = {
 }
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
-#: So many data deletion jobs may wait in a dataset group, and so many batch jobs of a kind run in an account and Region
-CONCURRENT_JOBS = 5
 #: The variables that hold what the branches ended with
 BRANCHES = (
     "imports",
@@ -93,6 +93,7 @@ def run_definition(
     solution_state_machine_arn: str,
     recommender_state_machine_arn: str | None = None,
     deadlines: Deadlines,
+    timeout_seconds: int | IResolvable | None = None,
 ) -> dict[str, Any]:
     """The definition of the workflow's state machine.
 
@@ -105,6 +106,7 @@ def run_definition(
     :param recommender_state_machine_arn: The state machine that makes one recommender true.
         Default: - a custom dataset group, which has no recommenders
     :param deadlines: How long each wait may take at most.
+    :param timeout_seconds: How long a run may take at most. Default: - as long as one thing of each kind may take
     """
     states: States = {
         **_input_states(),
@@ -112,14 +114,19 @@ def run_definition(
         "Planned": {"Type": "Succeed", "Output": expression("$plan")},
         **_lock_states(partition, table_name),
         "Plan imports": _plan("imports", "Import", partition, plan_function_arn, document),
-        "Import": _map(
-            "$plan.imports",
-            "Delete users",
-            "imports",
-            "Begin import",
-            import_states(partition, deadlines, check_function_arn=check_function_arn, document=document),
-            concurrency=CONCURRENT_IMPORTS,
-        ),
+        "Import": {
+            **_map(
+                "$plan.imports",
+                "More to import?",
+                "imports",
+                "Begin import",
+                import_states(partition, deadlines, check_function_arn=check_function_arn, document=document),
+                concurrency=CONCURRENT_IMPORTS,
+            ),
+            # a dataset that is imported again stands there with what it ended with last
+            "Assign": {"imports": expression("[$append($imports[$not(name in $states.result.name)], $states.result)]")},
+        },
+        "More to import?": choice(("$plan.next = 'imports'", "Plan imports"), default="Delete users"),
         # before training, so that no new model knows them
         "Delete users": _map(
             "$plan.deletions",
@@ -199,7 +206,7 @@ def run_definition(
     return {
         "Comment": "Makes the declared datasets, solutions and campaigns of one dataset group true",
         "QueryLanguage": "JSONata",
-        "TimeoutSeconds": int(deadlines.total_seconds) + 3600,
+        "TimeoutSeconds": int(deadlines.longest_run()) if timeout_seconds is None else timeout_seconds,
         "StartAt": "Begin",
         "States": states,
     }
@@ -261,7 +268,8 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
         "Assign": {
             "plan": expression("$states.result.Payload"),
             "waitingFor": expression("[$append($waitingFor, $states.result.Payload.waitingFor)]"),
-            "drift": expression("[$append($drift, $states.result.Payload.drift)]"),
+            # that of the whole run
+            "drift": expression("$states.result.Payload.drift"),
         },
         "Next": next_state,
     }

@@ -47,6 +47,8 @@ from . import permissions
 from .deadlines import Deadlines
 from .deployment import Deployment
 from .desired_state import desired_state
+from .job_states import DELETION_KINDS
+from .new_files import NewFiles
 from .recommender_definition import recommender_definition
 from .removal import WorkflowRemovalPolicy
 from .run_definition import run_definition
@@ -194,6 +196,7 @@ class Workflow(Construct):
                     self._recommender_machine.state_machine_arn if self._recommender_machine else None
                 ),
                 deadlines=self._deadlines,
+                timeout_seconds=lazy_any(self._longest_run),
             ),
             permissions.RUN,
         )
@@ -327,18 +330,13 @@ class Workflow(Construct):
         )
         self._allow(function.role, permissions.START)
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
+        files = NewFiles(self, self._inputs)
+        self.node.add_validation(files)
         rule = events.Rule(
             self._parts,
             "NewFiles",
             description="A file came into the source of a dataset",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": lazy_any(lambda: [bucket.bucket_name for bucket in self._source_buckets()])},
-                    "object": {"key": lazy_any(lambda: [{"prefix": s.prefix} for s in self._inputs()])},
-                },
-            ),
+            event_pattern=events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=files.detail),
             targets=[targets.SqsQueue(queue)],
         )
         return [rule, queue, function]
@@ -419,6 +417,19 @@ class Workflow(Construct):
             return f"Personalize{what}{owner}{_digest(json.dumps(document, sort_keys=True))}"
 
         return lazy_string(name)
+
+    def _longest_run(self) -> int:
+        """How many seconds a run may take, with all that is declared."""
+        group = self.dataset_group
+        deletions = sum(job.kind in DELETION_KINDS for job in group.jobs)
+        return int(
+            self._deadlines.longest_run(
+                solutions=len(group.solutions),
+                recommenders=len(group.recommenders),
+                jobs=len(group.jobs) - deletions,
+                deletions=deletions,
+            )
+        )
 
     def _sources(self) -> list[DataSource]:
         return [source for dataset in self.dataset_group.datasets for source in dataset.sources]

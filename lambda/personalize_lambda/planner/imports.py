@@ -12,7 +12,7 @@ from .world import ACTIVE, FAILED, DatasetState, File, ImportJob, JsonObject, Wo
 FULL = "FULL"
 INCREMENTAL = "INCREMENTAL"
 MOST_JOBS = 25
-"""How many jobs a run has for one dataset, so that its state stays small and it ends; the next run does the others."""
+"""How many jobs a plan has for one dataset, so that the state of a run stays small; for the others it plans again."""
 
 _JOB_SETTLED = {ACTIVE, FAILED}
 
@@ -26,13 +26,18 @@ class _Load:
     fingerprint: str
 
 
-def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> JsonObject:
-    """The imports to run: for every dataset the jobs that are missing, in their order.
+def plan_imports(
+    document: Mapping[str, Any], world: World, execution: str, failed_imports: Sequence[str] = ()
+) -> JsonObject:
+    """The imports to run: for every dataset the jobs that are missing, in their order; ``left`` are those beyond the
+    ones of this plan.
 
     A source that holds other files than were imported last is imported as a whole, replacing what was there; so all
     additions follow it again. Otherwise only those additions are imported that were not since.
 
     Job names are single use, so each carries the fingerprint of the files and a mark of the run.
+
+    :param failed_imports: Datasets whose import has failed in this run, of which it imports no more.
     """
     imports: list[JsonObject] = []
     waiting: list[str] = []
@@ -45,7 +50,7 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
             waiting.append(_nothing_yet(dataset, state))
             continue
         loads = _loads(dataset, state, running=running, whole=whole)
-        if not loads:
+        if not loads or dataset["name"] in failed_imports:
             continue
         under_way = next((load for load in loads if running is not None and _imports(running, load)), None)
         # additions that are imported already will have to be again when all is replaced
@@ -53,17 +58,13 @@ def plan_imports(document: Mapping[str, Any], world: World, execution: str) -> J
             loads.remove(under_way)
         else:
             under_way = None
-        if len(loads) > MOST_JOBS:
-            waiting.append(
-                f"{dataset['name']}: {len(loads) - MOST_JOBS} more additions, which are left to the next run; a run "
-                f"imports {MOST_JOBS} at most"
-            )
         imports.append(
             {
                 "name": dataset["name"],
                 "running": running.arn if running else None,
                 "runningIsWanted": under_way is not None,
                 "jobs": [_job(dataset, load, execution) for load in loads[:MOST_JOBS]],
+                "left": max(0, len(loads) - MOST_JOBS),
             }
         )
     return {"imports": imports, "waitingFor": waiting}

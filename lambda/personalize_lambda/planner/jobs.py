@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from .compare import empty_datasets
+from .due import is_due
 from .names import fingerprint, fingerprint_in, job_arn, job_name
 from .world import ACTIVE, COMPLETED, FAILED, Job, JobState, JsonObject, World
 
@@ -15,8 +16,6 @@ DELETION = "DataDeletionJob"
 _DONE = {ACTIVE, COMPLETED}
 _SETTLED = {*_DONE, FAILED, "FAILED"}  # data deletion jobs have words of their own
 _PUT = "PUT"
-#: What is due so soon counts as due, so that a run that starts at the same time of every day does not just miss it
-_TOLERANCE = 0.05
 
 
 def plan_deletions(document: Mapping[str, Any], world: World, execution: str) -> list[JsonObject]:
@@ -94,7 +93,7 @@ def _is_due(job: Mapping[str, Any], jobs: Sequence[Job], digest: str, serving: s
     if done is None or fingerprint_in(done.name) != digest:
         return True
     if "every" in job:
-        return bool(now - done.created >= job["every"] * (1 - _TOLERANCE))
+        return is_due(done.created, job["every"], now)
     return done.solution_version_arn != serving
 
 

@@ -10,7 +10,7 @@ from .world import ACTIVE, FAILED, INACTIVE, JsonObject, RecommenderState, World
 
 
 def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports: Sequence[str]) -> JsonObject:
-    """The recommenders to create, update, start or stop; one that is declared as stopped is not created.
+    """The recommenders to create, start, update or stop; one that is declared as stopped is not created.
 
     Creating one trains it, so that it waits for data like a solution does.
     """
@@ -23,33 +23,39 @@ def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports:
         if state is None and recommender["running"] and (empty or failed_imports):
             waiting += [f"{recommender['name']}: data for {', '.join(empty)}"] if empty else []
             continue
-        action = _recommender_action(document, recommender, state)
-        if action:
+        actions = _actions(document, recommender, state)
+        if actions is not None:
             step = {"name": recommender["name"], "recommenderArn": recommender["recommenderArn"]}
-            recommenders.append({**step, **action})
+            recommenders.append({**step, "actions": actions})
     return {"recommenders": recommenders, "waitingFor": waiting}
 
 
-def _recommender_action(
+def _actions(
     document: Mapping[str, Any], recommender: Mapping[str, Any], state: RecommenderState | None
-) -> JsonObject | None:
+) -> list[JsonObject] | None:
+    """What to do one after the other; nothing but to wait where that is empty, and None where all is as declared.
+
+    One is updated while it is active: whether the service updates one that is stopped is not documented.
+    """
+    runs, wanted = recommender["running"], recommender["configuration"]
     if state is None:
         arguments = {
             "name": recommender["name"],
             "datasetGroupArn": document["datasetGroupArn"],
             "recipeArn": recommender["recipeArn"],
-            "recommenderConfig": recommender["configuration"],
+            "recommenderConfig": wanted,
             "tags": recommender["tags"],
         }
-        return {"action": "create", "arguments": arguments} if recommender["running"] else None
-    this = {"recommenderArn": state.arn}
+        return [{"action": "create", "arguments": arguments}] if runs else None
     if state.status not in (ACTIVE, INACTIVE) or state.update_status not in (None, ACTIVE, FAILED):
-        return {"action": "wait", "arguments": {}}
-    if recommender["running"] and state.status == INACTIVE:
-        return {"action": "start", "arguments": this}
-    if not recommender["running"]:
-        return {"action": "stop", "arguments": this} if state.status == ACTIVE else None
-    wanted = recommender["configuration"]
-    if state.update_status == FAILED or not holds(state.configuration, wanted):
-        return {"action": "update", "arguments": {**this, "recommenderConfig": wanted}}
-    return None
+        return []
+    active, this = state.status == ACTIVE, {"recommenderArn": state.arn}
+    differs = not holds(state.configuration, wanted) and (runs or active)
+    # what did not work is tried again
+    failed = runs and state.update_status == FAILED
+    actions: list[tuple[str, bool, JsonObject]] = [
+        ("start", runs and not active, this),
+        ("update", differs or failed, {**this, "recommenderConfig": wanted}),
+        ("stop", active and not runs, this),
+    ]
+    return [{"action": name, "arguments": arguments} for name, is_due, arguments in actions if is_due] or None

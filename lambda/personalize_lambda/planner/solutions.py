@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .compare import empty_datasets, holds, refuse_foreign
+from .due import is_due
 from .gate import plan_gate, served_versions
 from .rollback import rolled_back
 from .world import (
@@ -37,9 +38,6 @@ IDLE: JsonObject = {
     "otherwise": _NOTHING,
 }
 """The members of a step that has nothing to do, beside ``name`` and ``solutionArn``."""
-EARLY = 1 / 12
-"""The part of an age by which a training may be early: the version of the last run was made some time after that was
-started, and a run that is started at the same time of each day has to train each day."""
 
 
 def plan_solutions(
@@ -132,14 +130,13 @@ def _training_mode(solution: Mapping[str, Any], world: World, newest_first: Sequ
     if newest is None or (world.last_deletion is not None and newest.created < world.last_deletion):
         return _FULL
     schedule = solution.get("training")
-    if schedule is None or not _is_old(newest, schedule["every"], world):
+    if schedule is None or not is_due(newest.created, schedule["every"], world.now):
         return None
     full = next((version for version in newest_first if version.status == ACTIVE and version.mode != _UPDATE), None)
-    return _UPDATE if full is not None and not _is_old(full, schedule.get("fullEvery", 0), world) else _FULL
-
-
-def _is_old(version: SolutionVersion, age: float, world: World) -> bool:
-    return world.now - version.created >= age * (1 - EARLY)
+    # an update goes on from the newest version, and would pass on what that was refused for
+    if full is None or newest.is_refused or is_due(full.created, schedule.get("fullEvery", 0), world.now):
+        return _FULL
+    return _UPDATE
 
 
 def _is_unserved(solution: Mapping[str, Any], world: World, version: SolutionVersion | None) -> bool:

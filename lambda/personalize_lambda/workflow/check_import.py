@@ -16,7 +16,15 @@ from botocore.exceptions import ClientError
 from personalize_lambda.aws import client, is_denied, message_of, patiently
 from personalize_lambda.planner.world import File
 
-from .csv_rules import MAXIMUM_BYTES, MINIMUM_RECORDS, SAMPLE_RECORDS, Check, Column, check_rows
+from .csv_rules import (
+    DOUBTFUL_MINIMUM_RECORDS,
+    MAXIMUM_BYTES,
+    MINIMUM_RECORDS,
+    SAMPLE_RECORDS,
+    Check,
+    Column,
+    check_rows,
+)
 from .files import RANGE_BYTES, Changed, OutOfTime, RangedFile, csv_files
 
 RESERVE_SECONDS = 150
@@ -68,7 +76,8 @@ def _check(job: Mapping[str, Any], dataset: Mapping[str, Any], s3: Any, is_late:
     bucket, _, prefix = job["location"].removeprefix("s3://").partition("/")
     columns = [Column.of(field) for field in dataset["fields"]]
     rule = (dataset["type"], job["mode"])
-    minimum = MINIMUM_RECORDS.get(rule, 0)
+    doubtful = DOUBTFUL_MINIMUM_RECORDS.get(rule)
+    minimum = doubtful or MINIMUM_RECORDS.get(rule, 0)
     report: dict[str, Any] = {
         "dataset": dataset["name"],
         "jobName": job["jobName"],
@@ -95,10 +104,14 @@ def _check(job: Mapping[str, Any], dataset: Mapping[str, Any], s3: Any, is_late:
             "dataset group, to call s3:ListBucket, s3:GetObject and kms:Decrypt"
         )
     if report["complete"] and not problems and report["records"] < minimum:
-        problems.append(
+        found = (
             f"{job['location']}: has {report['records']} records, {'an' if job['mode'] == 'INCREMENTAL' else 'a'} "
             f"{job['mode']} import of {dataset['name']} needs at least {minimum}"
         )
+        if doubtful:
+            report["notes"].append(f"{found}, as far as is known; the service says so of INCREMENTAL imports only")
+        else:
+            problems.append(found)
     return report
 
 

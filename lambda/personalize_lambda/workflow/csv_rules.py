@@ -25,6 +25,8 @@ MINIMUM_RECORDS: Final = {
 
 See https://docs.aws.amazon.com/personalize/latest/dg/limits.html
 """
+DOUBTFUL_MINIMUM_RECORDS: Final = {("ACTION_INTERACTIONS", "FULL"): 1000}
+"""The same where it is not documented whether the service insists on it."""
 MAXIMUM_BYTES: Final = {
     ("INTERACTIONS", "FULL"): 1024**4,  # once the quota was raised, which starts at 100 GB
     **{(kind, "FULL"): 100 * 1024**3 for kind in ("ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from personalize_lambda.planner.world import (
     ACTIVE,
@@ -40,8 +42,14 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     """
     owner = document["owner"]
     now = _service_time(personalize, document["datasetGroupArn"])
+
+    @cache  # a dataset has imports, and may have exports
+    def created(dataset: str) -> datetime:
+        return cast(datetime, personalize.describe_dataset(datasetArn=dataset)["dataset"]["creationDateTime"])
+
     datasets = {
-        dataset["datasetArn"]: _dataset(dataset, personalize=personalize, s3=s3) for dataset in document["datasets"]
+        dataset["datasetArn"]: _dataset(dataset, created, personalize=personalize, s3=s3)
+        for dataset in document["datasets"]
     }
     missing = personalize.exceptions.ResourceNotFoundException
     solutions: dict[str, SolutionState] = {}
@@ -61,7 +69,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
             if campaign["campaignArn"] not in campaigns:
                 with suppress(missing):
                     campaigns[campaign["campaignArn"]] = _campaign(personalize, campaign["campaignArn"], owner)
-    jobs, last_deletion = observe_jobs(document, personalize=personalize, s3=s3)
+    jobs, last_deletion = observe_jobs(document, created, personalize=personalize, s3=s3)
     return World(
         now=now,
         datasets=datasets,
@@ -103,9 +111,10 @@ def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[
         yield from page.get(key, [])
 
 
-def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> DatasetState:
+def _dataset(
+    dataset: Mapping[str, Any], created: Callable[[str], datetime], *, personalize: Any, s3: Any
+) -> DatasetState:
     arn = dataset["datasetArn"]
-    created = personalize.describe_dataset(datasetArn=arn)["dataset"]["creationDateTime"]
     additions = dataset.get("incremental")
     jobs = [
         ImportJob(
@@ -117,7 +126,7 @@ def _dataset(dataset: Mapping[str, Any], *, personalize: Any, s3: Any) -> Datase
         )
         for job in _pages(personalize, "list_dataset_import_jobs", "datasetImportJobs", datasetArn=arn)
         # jobs outlive their dataset, and one made anew under the same name has the same ARN
-        if job["creationDateTime"] >= created
+        if job["creationDateTime"] >= created(arn)
     ]
     return DatasetState(
         files=csv_files(s3, dataset["bucket"], dataset["prefix"]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from personalize_lambda.planner.jobs import DELETION
@@ -13,12 +14,15 @@ from personalize_lambda.planner.world import COMPLETED, File, Job, JobState
 from .files import files_at
 
 
-def observe_jobs(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> tuple[dict[str, JobState], float | None]:
+def observe_jobs(
+    document: Mapping[str, Any], created: Callable[[str], datetime], *, personalize: Any, s3: Any
+) -> tuple[dict[str, JobState], float | None]:
     """Read the declared jobs, by the prefix of their names, and when users were last deleted from the data.
 
     Batch jobs are listed for the whole account, in fewer calls than version by version.
 
     :param document: The desired state.
+    :param created: When the dataset of an ARN was created.
     :param personalize: A boto3 client.
     :param s3: A boto3 client.
     """
@@ -28,7 +32,7 @@ def observe_jobs(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> t
     for declared in document.get("jobs", ()):
         kind, dataset = declared["kind"], declared.get("datasetArn")
         if (kind, dataset) not in listed:
-            listed[kind, dataset] = _list(document, kind, dataset, personalize)
+            listed[kind, dataset] = _list(document, kind, dataset, created, personalize)
         found = listed[kind, dataset]
         if kind == DELETION:
             ends = [job["lastUpdatedDateTime"].timestamp() for job in found if job["status"] == COMPLETED]
@@ -40,16 +44,21 @@ def observe_jobs(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> t
     return states, last_deletion
 
 
-def _list(document: Mapping[str, Any], kind: str, dataset: str | None, personalize: Any) -> list[Mapping[str, Any]]:
+def _list(
+    document: Mapping[str, Any],
+    kind: str,
+    dataset: str | None,
+    created: Callable[[str], datetime],
+    personalize: Any,
+) -> list[Mapping[str, Any]]:
     """The jobs of a kind; those that are older than what they belong to were made for another of the same name."""
     if kind == DELETION:
         group = {"datasetGroupArn": document["datasetGroupArn"]}
         since = personalize.describe_dataset_group(**group)["datasetGroup"]["creationDateTime"]
         return [job for job in _pages(personalize, kind, **group) if job["creationDateTime"] >= since]
     if dataset is not None:
-        of = {"datasetArn": dataset}
-        since = personalize.describe_dataset(**of)["dataset"]["creationDateTime"]
-        return [job for job in _pages(personalize, kind, **of) if job["creationDateTime"] >= since]
+        made = _pages(personalize, kind, datasetArn=dataset)
+        return [job for job in made if job["creationDateTime"] >= created(dataset)]
     return list(_pages(personalize, kind))
 
 

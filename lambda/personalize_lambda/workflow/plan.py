@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from personalize_lambda.aws import client, patiently
 from personalize_lambda.planner.drift import find_drift, snapshot
 from personalize_lambda.planner.foretell import foretell
-from personalize_lambda.planner.imports import plan_imports
-from personalize_lambda.planner.jobs import plan_deletions, plan_jobs
-from personalize_lambda.planner.prune import plan_kept_solutions, plan_prune
-from personalize_lambda.planner.recommenders import plan_recommenders
+from personalize_lambda.planner.phases import PHASES, Run, plan_phase
 from personalize_lambda.planner.rollback import rollback_target
-from personalize_lambda.planner.solutions import plan_solutions
 from personalize_lambda.planner.world import World
 
 from . import lock, memory
 from .observe import observe
-
-#: The phases in their order, each with the parts of its plan that change what a later phase finds
-PHASES = {"imports": ("imports", "deletions"), "solutions": ("solutions", "recommenders"), "prune": ()}
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -32,8 +24,9 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     :param event: ``phase`` (``imports``, ``solutions`` or ``prune``), ``document`` (``bucket`` and ``key`` of the
         desired state), ``execution`` (the run's ARN), ``input`` (the run's), ``failedImports`` (names of the datasets
         whose import failed in this run).
-    :returns: The steps of the phases; ``next`` is the phase that is still to be planned, ``None`` for none. With the
-        input ``{"mode": "plan"}``: the report of what a run would do.
+    :returns: The steps of the phases; ``next`` is the phase that is still to be planned, ``None`` for none, and
+        ``imports`` while more is to be imported than one plan has. With the input ``{"mode": "plan"}``: the report of
+        what a run would do.
     """
     return patiently(lambda: _plan(event))
 
@@ -49,15 +42,18 @@ def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
     document = json.loads(client("s3").get_object(Bucket=location["bucket"], Key=location["key"])["Body"].read())
     world = observe(document, personalize=client("personalize"), s3=client("s3"))
     # found out in the first phase, before anything is done
-    rollback = rollback_target(document, world, event.get("input", {}))
-    plan_phase = partial(_phase, event=event, rollback=rollback)
-    drift = find_drift(memory.read(table), document, world)
+    rollback = rollback_target(document, world, event["input"])
+    run = Run(execution=event["execution"], failed_imports=event["failedImports"], rollback=rollback)
+    known = memory.read(table)
+    # each phase tells the drift of its whole run, and so does one that is asked again after it broke off
+    drift = known.drift if known.execution == run.execution else find_drift(known.left, document, world)
     if only_tells:
-        plan = foretell(document, world, plan_phase) | {"drift": drift}
+        plan = foretell(document, world, run) | {"drift": drift}
     else:
-        plan = _phases(phase, document, world, plan_phase) | {"drift": drift}
+        plan = _phases(phase, document, world, run) | {"drift": drift}
         # what is about to be changed is forgotten, so that a run that is stopped half-way leaves no false memory
-        memory.write(table, {} if plan["next"] else snapshot(document, world))
+        left = {} if plan["next"] else snapshot(document, world)
+        memory.write(table, memory.Memory(left=left, execution=run.execution, drift=drift))
     print(json.dumps({"phase": phase, "plan": plan}))
     return plan
 
@@ -71,16 +67,16 @@ def _check_lock(table: str, execution: str) -> None:
         )
 
 
-def _phases(
-    first: str, document: Mapping[str, Any], world: World, plan_phase: Callable[..., dict[str, Any]]
-) -> dict[str, Any]:
+def _phases(first: str, document: Mapping[str, Any], world: World, run: Run) -> dict[str, Any]:
     """The plan from a phase on, as far as it can be made now."""
     phases = list(PHASES)
     plan: dict[str, Any] = {"waitingFor": [], "next": None}
     for index in range(phases.index(first), len(phases)):
         phase = phases[index]
-        part = plan_phase(phase, document, world)
+        part = _with_requests(plan_phase(phase, document, world, run))
         plan |= part | {"waitingFor": [*plan["waitingFor"], *part["waitingFor"]]}
+        if any(step["left"] for step in part.get("imports", ())):
+            return plan | {"next": phase}
         if any(part[name] for name in PHASES[phase]) and (phase != "imports" or _needs_data(document)):
             return plan | {"next": phases[index + 1]}
     return plan
@@ -91,42 +87,23 @@ def _needs_data(document: Mapping[str, Any]) -> bool:
     return any(document.get(kind) for kind in ("solutions", "recommenders", "jobs"))
 
 
-def _phase(
-    phase: str, document: Mapping[str, Any], world: World, *, event: Mapping[str, Any], rollback: str | None
-) -> dict[str, Any]:
-    """The plan of one phase."""
-    match phase:
-        case "imports":
-            plan = plan_imports(document, world, event["execution"])
-            for job in (job for step in plan["imports"] for job in step["jobs"]):
-                job["create"] = _request("CreateDatasetImportJob", job["create"])
-            plan["deletions"] = _job_requests(plan_deletions(document, world, event["execution"]))
-        case "solutions":
-            plan = plan_solutions(
-                document, world, event["failedImports"], rollback=rollback, execution=event["execution"]
-            )
-            plan["solutions"] += plan_kept_solutions(document, world)
-            for step in plan["solutions"]:
-                step["create"] = step["create"] and _request("CreateSolution", step["create"])
-                step["update"] = step["update"] and _request("UpdateSolution", step["update"])
-                step["train"] = step["train"] and _request("CreateSolutionVersion", step["train"])
-                step["verdicts"] = [_request("TagResource", verdict) for verdict in step["verdicts"]]
-                for campaign in (*step["campaigns"], *step["otherwise"]["campaigns"]):
-                    operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"
-                    campaign["arguments"] = _request(operation, campaign["arguments"])
-            recommenders = plan_recommenders(document, world, event["failedImports"])
-            for step in recommenders["recommenders"]:
-                operation = f"{step['action'].capitalize()}Recommender"
-                step["arguments"] = step["arguments"] and _request(operation, step["arguments"])
-            plan |= recommenders | {"waitingFor": [*plan["waitingFor"], *recommenders["waitingFor"]]}
-        case _:
-            plan, jobs = plan_prune(document, world), plan_jobs(document, world, event["execution"])
-            plan |= {"jobs": _job_requests(jobs["jobs"]), "waitingFor": [*plan["waitingFor"], *jobs["waitingFor"]]}
+def _with_requests(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan of a phase with what operations are called with as Step Functions wants it."""
+    for job in (job for step in plan.get("imports", ()) for job in step["jobs"]):
+        job["create"] = _request("CreateDatasetImportJob", job["create"])
+    for step in plan.get("solutions", ()):
+        step["create"] = step["create"] and _request("CreateSolution", step["create"])
+        step["update"] = step["update"] and _request("UpdateSolution", step["update"])
+        step["train"] = step["train"] and _request("CreateSolutionVersion", step["train"])
+        step["verdicts"] = [_request("TagResource", verdict) for verdict in step["verdicts"]]
+        for campaign in (*step["campaigns"], *step["otherwise"]["campaigns"]):
+            operation = "CreateCampaign" if campaign["action"] == "create" else "UpdateCampaign"
+            campaign["arguments"] = _request(operation, campaign["arguments"])
+    for action in (action for step in plan.get("recommenders", ()) for action in step["actions"]):
+        action["arguments"] = _request(f"{action['action'].capitalize()}Recommender", action["arguments"])
+    for step in (*plan.get("deletions", ()), *plan.get("jobs", ())):
+        step["create"] = step["create"] and _request(f"Create{step['kind']}", step["create"])
     return plan
-
-
-def _job_requests(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**step, "create": step["create"] and _request(f"Create{step['kind']}", step["create"])} for step in steps]
 
 
 def _request(operation: str, arguments: Mapping[str, Any]) -> Any:

@@ -38,6 +38,8 @@ class Uncertain:
     :param latest_without_version: the error when a campaign asks for ``$LATEST`` and there is no ACTIVE version.
     :param incremental_counts_new_only: whether an INCREMENTAL import of interactions counts only records that are not
         there yet towards the minimum; the guide says "new", and not what that means.
+    :param full_action_interactions_minimum: whether a FULL import of action interactions has to have as many records as
+        an INCREMENTAL one, for which the guide says so.
     :param import_needs_role: whether an import job without roleArn is refused; the API's model makes it optional.
     :param event_needs_known_columns: whether PutEvents refuses properties that the Interactions schema lacks.
     :param autotrain_by_callers: whether CreateSolutionVersion takes the trainingMode AUTOTRAIN.
@@ -83,6 +85,7 @@ class Uncertain:
     csv_columns_in_order: bool = False
     latest_without_version: str = "ResourceNotFoundException"
     incremental_counts_new_only: bool = True
+    full_action_interactions_minimum: bool = True
     import_needs_role: bool = True
     event_needs_known_columns: bool = False
     autotrain_by_callers: bool = False

@@ -58,7 +58,11 @@ class Service:
     document: JsonObject
     world: World
     trained: list[str] = field(default_factory=list)
+    imported: list[str] = field(default_factory=list)
     runs: int = 0
+    plan: JsonObject = field(default_factory=dict)
+    when_planned: World = field(default_factory=World)
+    """The parts of the plans of the last run, and what existed when its solutions were planned."""
 
     def run(self, faults: Collection[str] = ()) -> list[JsonObject]:
         """Carry out a run; all steps of its plans, none where there was nothing to do.
@@ -67,14 +71,21 @@ class Service:
         """
         self.runs += 1
         mark = f"run-{self.runs}"
-        imports = plan_imports(self.document, self.world, mark)["imports"]
-        deletions = plan_deletions(self.document, self.world, mark)
-        self._import(imports, failing="import" in faults)
+        imports: list[JsonObject] = []
+        failed: list[str] = []
+        left = True
+        while left:
+            steps = plan_imports(self.document, self.world, mark, failed)["imports"]
+            deletions = plan_deletions(self.document, self.world, mark)
+            self._import(steps, failing="import" in faults)
+            failed += [step["name"] for step in steps] if "import" in faults else []
+            imports += steps
+            left = any(step["left"] for step in steps)
         self._do_jobs(deletions, failing="deletion" in faults)
-        failed = [step["name"] for step in imports] if "import" in faults else []
 
         plan = plan_solutions(self.document, self.world, failed)
         recommenders = plan_recommenders(self.document, self.world, failed)["recommenders"]
+        self.when_planned = self.world
         for step in plan["solutions"]:
             state = self.world.solutions.get(step["solutionArn"])
             if step["train"] and state and not all(version.is_settled for version in state.versions):
@@ -89,6 +100,14 @@ class Service:
         prune = plan_prune(self.document, self.world)
         pruned = [*prune["campaigns"], *prune["prunedRecommenders"], *prune["prunedSolutions"]]
         jobs = plan_jobs(self.document, self.world, mark)["jobs"]
+        self.plan = {
+            "imports": imports,
+            "deletions": deletions,
+            **plan,
+            "recommenders": recommenders,
+            **prune,
+            "jobs": jobs,
+        }
         self._prune(prune)
         self._do_jobs(jobs, failing="job" in faults)
         self._pass_time()
@@ -170,6 +189,7 @@ class Service:
                     mode=create["importMode"],
                 )
                 datasets[create["datasetArn"]] = replace(state, imports=[*state.imports, made])
+                self.imported.append(create["dataSource"]["dataLocation"])
         self.world = replace(self.world, datasets=datasets, now=self.world.now + _MINUTE)
 
     def _do_jobs(self, steps: list[JsonObject], *, failing: bool) -> None:
@@ -238,6 +258,9 @@ class Service:
         if step["train"]:
             if state.status == FAILED or state.status.startswith("DELETE"):
                 return  # the service refuses to train it
+            newest = max((v for v in state.versions if v.is_trained), key=lambda v: v.created, default=None)
+            if step["train"]["trainingMode"] == "UPDATE" and (newest is None or newest.is_refused):
+                raise AssertionError(f"an update of {arn} builds on {newest}")
             self.trained.append(arn)
             serve = f"{arn}/{len(self.trained)}"
             status = FAILED if "training" in faults else ACTIVE
@@ -289,31 +312,33 @@ class Service:
 
     def _recommend(self, step: JsonObject, *, failing: bool) -> None:
         """The recommender state machine."""
-        arn, arguments = step["recommenderArn"], step["arguments"]
-        if step["action"] == "wait":
-            return
-        state = self.world.recommenders.get(arn)
-        if state is None:
-            state = RecommenderState(
-                arn=arn,
-                name=step["name"],
-                status=FAILED if failing else ACTIVE,
-                update_status=None,
-                owned=True,
-                configuration=arguments["recommenderConfig"],
-            )
-        elif step["action"] == "update":
-            if state.status != ACTIVE:
-                raise AssertionError(f"{arn} is updated while it is {state.status}")
-            configuration = state.configuration if failing else arguments["recommenderConfig"]
-            update = FAILED if failing else ACTIVE
-            state = replace(state, update_status=update, configuration=configuration)
-        elif not failing:
-            allowed = {"start": INACTIVE, "stop": ACTIVE}[step["action"]]
-            if state.status != allowed:
-                raise AssertionError(f"{arn} cannot {step['action']} while it is {state.status}")
-            state = replace(state, status=_AFTER[step["action"]])
-        self.world = replace(self.world, recommenders={**self.world.recommenders, arn: state})
+        arn = step["recommenderArn"]
+        for action in step["actions"]:
+            name, arguments = action["action"], action["arguments"]
+            state = self.world.recommenders.get(arn)
+            if state is None:
+                state = RecommenderState(
+                    arn=arn,
+                    name=step["name"],
+                    status=FAILED if failing else ACTIVE,
+                    update_status=None,
+                    owned=True,
+                    configuration=arguments["recommenderConfig"],
+                )
+            elif name == "update":
+                if state.status != ACTIVE:
+                    raise AssertionError(f"{arn} is updated while it is {state.status}")
+                configuration = state.configuration if failing else arguments["recommenderConfig"]
+                update = FAILED if failing else ACTIVE
+                state = replace(state, update_status=update, configuration=configuration)
+            elif not failing:
+                allowed = {"start": INACTIVE, "stop": ACTIVE}[name]
+                if state.status != allowed:
+                    raise AssertionError(f"{arn} cannot {name} while it is {state.status}")
+                state = replace(state, status=_AFTER[name])
+            self.world = replace(self.world, recommenders={**self.world.recommenders, arn: state})
+            if failing and name != "update":
+                return
 
     # --- Prune ---
 

@@ -13,6 +13,7 @@ from personalize_lambda.planner.world import (
     ImportJob,
     World,
 )
+from tests.lambda_unit.planner.simulator import Service
 from tests.lambda_unit.planner.support import (
     DATASET,
     FILES,
@@ -180,15 +181,38 @@ def test_additions_wait_for_the_first_import_of_all() -> None:
     ]
 
 
-def test_a_run_has_a_limited_number_of_imports() -> None:
-    files = tuple((f"films/more/{n:03}.csv", f'"{n}"', 10) for n in range(40))
-    state = DatasetState(files=FILES, imports=(job(),), additions=files)
+SIXTY = tuple((f"films/more/{n:03}.csv", f'"{n}"', 10) for n in range(60))
+
+
+def test_a_plan_has_a_limited_number_of_imports() -> None:
+    state = DatasetState(files=FILES, imports=(job(),), additions=SIXTY)
     plan = plan_imports(incremental(), World(datasets={DATASET: state}), "run-1")
-    locations = [each["create"]["dataSource"]["dataLocation"] for each in plan["imports"][0]["jobs"]]
+    (step,) = plan["imports"]
+    locations = [each["create"]["dataSource"]["dataLocation"] for each in step["jobs"]]
     assert locations == [f"{MORE}{n:03}.csv" for n in range(25)]
-    assert plan["waitingFor"] == [
-        "interactions: 15 more additions, which are left to the next run; a run imports 25 at most"
-    ]
+    assert (step["left"], plan["waitingFor"]) == (35, [])
+
+
+@pytest.mark.parametrize("imported", [(job(),), (), (job(files=OTHER),)])
+def test_one_run_imports_sixty_additions_in_order_and_each_once(imported: tuple[ImportJob, ...]) -> None:
+    """Also after all was replaced."""
+    state = DatasetState(files=FILES, imports=imported, additions=SIXTY)
+    wanted = {**incremental(), "recommenders": [], "jobs": []}
+    service = Service(wanted, World(datasets={DATASET: state}, now=100))
+    service.run()
+    replaced = [] if imported == (job(),) else ["s3://data/films/interactions/"]
+    assert service.imported == [*replaced, *(f"s3://data/{key}" for key, _, _ in SIXTY)]
+    assert plan_imports(wanted, service.world, "run-2")["imports"] == []
+
+
+def test_nothing_more_is_imported_of_what_has_failed_in_the_same_run() -> None:
+    state = DatasetState(files=FILES, imports=(), additions=SIXTY)
+    there = World(datasets={DATASET: state})
+    assert plan_imports(incremental(), there, "run-1", ["interactions"]) == {"imports": [], "waitingFor": []}
+    assert len(plan_imports(incremental(), there, "run-1", ["items"])["imports"]) == 1
+    service = Service({**incremental(), "recommenders": [], "jobs": []}, there)
+    service.run({"import"})
+    assert len(service.imported) == 25
 
 
 @pytest.mark.parametrize("publishes", [True, False])

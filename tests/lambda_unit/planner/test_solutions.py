@@ -212,6 +212,24 @@ FULL, UPDATE = "FULL", "UPDATE"
             id="full one failed",
         ),
         pytest.param(UPDATES, [version("a", 2, mode="AUTOTRAIN")], None, UPDATE, id="the service's are full ones"),
+        pytest.param(UPDATES, [version("a", 2, verdict="refused: x")], None, FULL, id="no update of a refused one"),
+        pytest.param(
+            UPDATES, [version("a", 3), version("b", 2, verdict="refused: x")], None, FULL, id="no update of a newer one"
+        ),
+        pytest.param(
+            UPDATES,
+            [version("a", 3), version("b", 2, mode=UPDATE, verdict="refused: rolled back")],
+            None,
+            FULL,
+            id="no update of a refused update",
+        ),
+        pytest.param(
+            UPDATES,
+            [version("a", 4), version("b", 3, verdict="refused: x"), version("c", 2, verdict="chosen: by hand")],
+            None,
+            UPDATE,
+            id="an update of what was chosen",
+        ),
         pytest.param(UPDATES, [version("a", 0.5)], 0.4, FULL, id="users deleted since"),
         pytest.param(None, [version("a", 0.5)], 0.4, FULL, id="users deleted since, nobody trains"),
         pytest.param(None, [version("a", 0.5)], 0.6, None, id="users deleted before"),

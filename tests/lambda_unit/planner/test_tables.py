@@ -136,7 +136,11 @@ def of_version(existing: str, declared: str) -> str:
     """The only version of a solution, two days old, and the campaign that there is none of yet."""
     wanted = document(solutions=declared != "not declared")
     for solution in wanted["solutions"]:
-        solution["training"] = {"trained daily": {"every": DAY}, "trained weekly": {"every": 7 * DAY}}.get(declared)
+        solution["training"] = {
+            "trained daily": {"every": DAY},
+            "trained weekly": {"every": 7 * DAY},
+            "updated daily": {"every": DAY, "fullEvery": 7 * DAY},
+        }.get(declared)
     versions = []
     if existing != tables.NONE:
         status, verdict = existing.split(", ")
@@ -157,7 +161,10 @@ def of_version(existing: str, declared: str) -> str:
         *(
             word
             for step in plan["solutions"]
-            for word in ("train" if step["train"] else None, "serve" if step["solutionVersionArn"] else None)
+            for word in (
+                step["train"] and {"FULL": "train", "UPDATE": "update"}[step["train"]["trainingMode"]],
+                "serve" if step["solutionVersionArn"] else None,
+            )
         ),
     )
 
@@ -204,7 +211,8 @@ def of_recommender(existing: str, declared: str) -> str:
     def plan() -> str:
         steps = plan_recommenders(wanted, there, [])["recommenders"]
         pruned = plan_prune(wanted, there)["prunedRecommenders"]
-        return words(*(step["action"] for step in steps), *("prune" for _ in pruned))
+        done = [each["action"] for step in steps for each in step["actions"] or [{"action": "wait"}]]
+        return words(*done, *("prune" for _ in pruned))
 
     return refusing(plan)
 
@@ -285,13 +293,13 @@ DELETE PENDING|DELETE IN_PROGRESS, ours  prune         train          update, tr
 any, foreign                             -             refuse         refuse
 """
 VERSIONS = """
-                                                                      not declared  trained by nobody  trained weekly    trained daily
-none                                                                  -             train              train             train
-CREATE PENDING|CREATE IN_PROGRESS|CREATE STOPPING, not judged|chosen  stop          serve              serve             serve
-CREATE PENDING|CREATE IN_PROGRESS|CREATE STOPPING, refused            stop          wait for another   wait for another  wait for another
-ACTIVE, not judged|chosen                                             -             serve              serve             train
-ACTIVE, refused                                                       -             wait for another   wait for another  train
-CREATE FAILED|CREATE STOPPED, any                                     -             train              train             train
+                                                                      not declared  trained by nobody  trained weekly    trained daily     updated daily
+none                                                                  -             train              train             train             train
+CREATE PENDING|CREATE IN_PROGRESS|CREATE STOPPING, not judged|chosen  stop          serve              serve             serve             serve
+CREATE PENDING|CREATE IN_PROGRESS|CREATE STOPPING, refused            stop          wait for another   wait for another  wait for another  wait for another
+ACTIVE, not judged|chosen                                             -             serve              serve             train             update
+ACTIVE, refused                                                       -             wait for another   wait for another  train             train
+CREATE FAILED|CREATE STOPPED, any                                     -             train              train             train             train
 """
 CAMPAIGNS = """
                                                                                                  not declared  as it is  newer version  other throughput
@@ -305,19 +313,20 @@ CREATE FAILED, any, ours                                                        
 any, any, foreign                                                                                -             refuse    refuse         refuse
 """
 RECOMMENDERS = """
-                                                   not declared  as it is     other throughput  stopped      stopped, other throughput
-none                                               -             create       create            -            -
-CREATE PENDING|CREATE IN_PROGRESS, any, ours       prune         wait         wait              wait         wait
-ACTIVE, none|ACTIVE, ours                          prune         -            update            stop         stop
-ACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours    prune         wait         wait              wait         wait
-ACTIVE, CREATE FAILED, ours                        prune         update       update            stop         stop
-CREATE FAILED, any, ours                           prune         wait, prune  wait, prune       wait, prune  wait, prune
-STOP PENDING|STOP IN_PROGRESS, any, ours           prune         wait         wait              wait         wait
-INACTIVE, none|ACTIVE|CREATE FAILED, ours          prune         start        start             -            -
-INACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours  prune         wait         wait              wait         wait
-START PENDING|START IN_PROGRESS, any, ours         prune         wait         wait              wait         wait
-DELETE PENDING|DELETE IN_PROGRESS, any, ours       prune         wait         wait              wait         wait
-any, any, foreign                                  -             refuse       refuse            refuse       refuse
+                                                   not declared  as it is       other throughput  stopped      stopped, other throughput
+none                                               -             create         create            -            -
+CREATE PENDING|CREATE IN_PROGRESS, any, ours       prune         wait           wait              wait         wait
+ACTIVE, none|ACTIVE, ours                          prune         -              update            stop         update, stop
+ACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours    prune         wait           wait              wait         wait
+ACTIVE, CREATE FAILED, ours                        prune         update         update            stop         update, stop
+CREATE FAILED, any, ours                           prune         wait, prune    wait, prune       wait, prune  wait, prune
+STOP PENDING|STOP IN_PROGRESS, any, ours           prune         wait           wait              wait         wait
+INACTIVE, none|ACTIVE, ours                        prune         start          start, update     -            -
+INACTIVE, CREATE FAILED, ours                      prune         start, update  start, update     -            -
+INACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours  prune         wait           wait              wait         wait
+START PENDING|START IN_PROGRESS, any, ours         prune         wait           wait              wait         wait
+DELETE PENDING|DELETE IN_PROGRESS, any, ours       prune         wait           wait              wait         wait
+any, any, foreign                                  -             refuse         refuse            refuse       refuse
 """
 BATCH_JOBS = """
                                    not declared  as it is  changed       weekly  daily   no files        newer version
@@ -357,7 +366,7 @@ KINDS: dict[str, tuple[Rule, Sequence[str], Sequence[Sequence[str]], str]] = {
     "solution": (of_solution, (*UNDECLARED, "changed"), (tables.MODEL, OWNERS), SOLUTIONS),
     "version": (
         of_version,
-        ("not declared", "trained by nobody", "trained weekly", "trained daily"),
+        ("not declared", "trained by nobody", "trained weekly", "trained daily", "updated daily"),
         (tables.VERSION, VERDICTS),
         VERSIONS,
     ),

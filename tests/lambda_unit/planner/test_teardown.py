@@ -83,5 +83,6 @@ def test_automatic_training_is_turned_off(state: SolutionState | None, updated: 
 def test_recommenders_are_stopped_and_stay() -> None:
     for status, actions in (("ACTIVE", ["stop"]), ("INACTIVE", [])):
         world = World(recommenders={"top": replace(RECOMMENDER, status=status)})
-        assert [step["action"] for step in plan_recommenders(DOCUMENT, world, [])["recommenders"]] == actions
+        steps = plan_recommenders(DOCUMENT, world, [])["recommenders"]
+        assert [action["action"] for step in steps for action in step["actions"]] == actions
         assert plan_prune(DOCUMENT, world)["prunedRecommenders"] == []

@@ -23,6 +23,10 @@ DATASETS = [
     {"name": "interactions", "type": "INTERACTIONS", "fields": FIELDS},
     {"name": "items", "type": "ITEMS", "fields": [FIELDS[1], {"name": "GENRE", "type": ["null", "string"]}]},
 ]
+ACTION = {"name": "ACTION_ID", "type": "string"}
+DATASETS.append(
+    {"name": "action_interactions", "type": "ACTION_INTERACTIONS", "fields": [FIELDS[0], ACTION, FIELDS[2]]}
+)
 DOCUMENT = {"bucket": "data", "key": "cdk-personalize/films/desired-state.json"}
 ITEMS = "ITEM_ID,GENRE\ni1,drama\n"
 
@@ -163,6 +167,14 @@ def test_least_records(check: Callable[..., str], name: str, mode: str, text: st
     found = check(Bucket(**{"in/1.csv": text}), name=name, mode=mode)
     assert reason in found
     assert bool(reason) == bool(found)
+
+
+def test_few_action_interactions_are_noted_since_the_service_may_take_them(check: Callable[..., str]) -> None:
+    bucket = Bucket(**{"in/1.csv": "USER_ID,ACTION_ID,TIMESTAMP\nu,a,1700000000\n"})
+    assert check(bucket, name="action_interactions") == ""
+    [note] = bucket.report()["notes"]
+    assert "has 1 records, a FULL import of action_interactions needs at least 1000, as far as is known" in note
+    assert "needs at least 1000" in check(bucket, name="action_interactions", mode="INCREMENTAL")
 
 
 def test_files_must_share_their_header(check: Callable[..., str]) -> None:

@@ -8,9 +8,27 @@ import json
 import pytest
 
 from personalize_lambda.workflow import csv_rules
-from personalize_lambda.workflow.csv_rules import Check, Column, check_rows
+from personalize_lambda.workflow.csv_rules import (
+    DOUBTFUL_MINIMUM_RECORDS,
+    MINIMUM_RECORDS,
+    Check,
+    Column,
+    check_rows,
+)
+from personalize_local.personalize import Settings
 from personalize_local.personalize.columns import columns_of
 from personalize_local.personalize.csv_file import CsvError, read_header, read_rows
+from personalize_local.personalize.uncertain import Uncertain
+from tests.local.personalize.support import (
+    ACTION_INTERACTIONS_SCHEMA,
+    ACTIONS_SCHEMA,
+    INTERACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    USERS_SCHEMA,
+    Builder,
+    Cloud,
+    interactions_csv,
+)
 
 FIELDS = [
     {"name": "USER_ID", "type": "string"},
@@ -180,3 +198,46 @@ def test_an_endless_line_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch)
     found = check("x" * 100_000)
     assert len(found.header[0]) == 1000
     assert "it is 'xxx" in str(found.problems[0])
+
+
+@pytest.mark.parametrize("uncertain", [True, False])
+@pytest.mark.parametrize("mode", ["FULL", "INCREMENTAL"])
+def test_the_least_records_are_those_that_the_emulator_asks_for(mode: str, uncertain: bool) -> None:
+    cloud = Cloud(Settings(uncertain=Uncertain(full_action_interactions_minimum=uncertain)))
+    try:
+        make = Builder(cloud)
+        group = make.group()
+        few = {
+            "INTERACTIONS": ("Interactions", INTERACTIONS_SCHEMA, interactions_csv(users=50, per_user=19)),
+            "ITEMS": ("Items", ITEMS_SCHEMA, _one_row(ITEMS_SCHEMA)),
+            "USERS": ("Users", USERS_SCHEMA, _one_row(USERS_SCHEMA)),
+            "ACTIONS": ("Actions", ACTIONS_SCHEMA, _one_row(ACTIONS_SCHEMA)),
+            "ACTION_INTERACTIONS": (
+                "Action_Interactions",
+                ACTION_INTERACTIONS_SCHEMA,
+                _one_row(ACTION_INTERACTIONS_SCHEMA),
+            ),
+        }
+        refused = set()
+        for kind, (name, schema, text) in few.items():
+            dataset = make.dataset(group, name, schema)
+            if mode == "INCREMENTAL":
+                header, *rows = text.splitlines()
+                enough = "\n".join([header, *(rows * 1000)[:1000], ""])
+                make.import_csv(dataset, enough, name=f"{kind}-first")
+            job = make.start_import(dataset, text, name=kind, mode=mode)
+            if make.wait("dataset_import_job", job, until=("ACTIVE", "CREATE FAILED"))["status"] != "ACTIVE":
+                refused.add((kind, mode))
+        asked = {*MINIMUM_RECORDS, *(DOUBTFUL_MINIMUM_RECORDS if uncertain else ())}
+        assert refused == {rule for rule in asked if rule[1] == mode}
+    finally:
+        cloud.service.close()
+
+
+def _one_row(schema: str) -> str:
+    """A CSV file with one record."""
+    values = {"int": "1", "long": "1700000000", "float": "1.5"}
+    columns = [Column.of(field) for field in json.loads(schema)["fields"]]
+    named = {"EVENT_TYPE": "Viewed"}
+    row = [named.get(column.name) or values.get(column.type, "x") for column in columns]
+    return f"{','.join(column.name for column in columns)}\n{','.join(row)}\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from personalize_lambda.planner import imports
 from personalize_lambda.workflow import plan
 from personalize_lambda.workflow.observe import observe, remaining
 from personalize_local.personalize.faults import Fault
@@ -18,6 +19,7 @@ from tests.local.personalize.support import (
     BUCKET,
     REGION,
     ROLE,
+    USERS_SCHEMA,
     V2,
     Builder,
     Cloud,
@@ -100,11 +102,17 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(cloud: Cloud, clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def ask(
+    cloud: Cloud, table: Table, clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     """Plan from a phase on."""
 
     monkeypatch.setenv("LOCK_TABLE", "lock")
-    table = Table()
 
     def phase(
         name: str,
@@ -206,6 +214,39 @@ def test_additions_are_imported_once_each_and_again_when_all_is_replaced(cloud: 
     (step,) = ask("imports", wanted, holder="later", run="later")["imports"]
     import_all(client, make, step)
     assert [entry["create"]["ImportMode"] for entry in step["jobs"]] == ["FULL", "INCREMENTAL", "INCREMENTAL"]
+    assert ask("imports", wanted)["imports"] == []
+
+
+def test_many_additions_are_imported_in_rounds(
+    cloud: Cloud, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_JOBS", 5)
+    client, make = cloud.personalize, Builder(cloud)
+    dataset = make.dataset(make.group(), "Users", USERS_SCHEMA)
+    wanted = document(solutions=[])
+    wanted["datasets"][0] |= {"datasetArn": dataset, "incremental": {"bucket": BUCKET, "prefix": "more/"}}
+    keys = ["interactions/a.csv", *(f"more/{number:02}.csv" for number in range(12))]
+    for number, key in enumerate(keys):
+        cloud.buckets.put(key, f"USER_ID,AGE\nu{number},{number}\n")
+    rounds = []
+    while not rounds or rounds[-1]["next"]:
+        rounds.append(ask("imports", wanted))
+        for step in rounds[-1]["imports"]:
+            import_all(client, make, step)
+            cloud.advance(60)
+    assert [(plan["next"], len(plan["imports"][0]["jobs"])) for plan in rounds] == [
+        ("imports", 5),
+        ("imports", 5),
+        (None, 3),
+    ]
+    pages = client.get_paginator("list_dataset_import_jobs").paginate(datasetArn=dataset)
+    jobs = [job["datasetImportJobArn"] for page in pages for job in page["datasetImportJobs"]]
+    described = [client.describe_dataset_import_job(datasetImportJobArn=arn)["datasetImportJob"] for arn in jobs]
+    made = sorted(described, key=lambda job: job["creationDateTime"])
+    assert [job["dataSource"]["dataLocation"].removeprefix(f"s3://{BUCKET}/") for job in made] == [
+        "interactions/",
+        *keys[1:],
+    ]
     assert ask("imports", wanted)["imports"] == []
 
 
@@ -489,6 +530,27 @@ def test_jobs_under_way_are_followed_and_pages_are_read_to_the_end(
     assert ask("imports", wanted)["deletions"] == []
 
 
+def test_a_dataset_that_is_exported_is_described_once(
+    cloud: Cloud, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, make = cloud.personalize, Builder(cloud)
+    dataset = make.dataset(make.group())
+    make.import_csv(dataset, interactions_csv())
+    output = {"s3DataDestination": {"path": f"s3://{BUCKET}/export/"}}
+    export = declared_job("DatasetExportJob", {"ingestionMode": "ALL", "jobOutput": output}, datasetArn=dataset)
+    described: list[str] = []
+    describe = client.describe_dataset
+    monkeypatch.setattr(
+        client, "describe_dataset", lambda **given: described.append(given["datasetArn"]) or describe(**given)
+    )
+    for number in (1, 2):
+        (step,) = ask("prune", document(jobs=[export]))["jobs"]
+        assert described == [dataset] * number
+    job = client.create_dataset_export_job(**camel(step["create"]))["datasetExportJobArn"]
+    make.wait("dataset_export_job", job)
+    assert ask("prune", document(jobs=[export]))["jobs"] == []
+
+
 def test_imports_that_nothing_depends_on_leave_nothing_to_plan_later(cloud: Cloud, ask: Callable[..., Any]) -> None:
     make = Builder(cloud)
     make.dataset(make.group())
@@ -526,7 +588,7 @@ def test_what_was_changed_by_hand_is_named_by_the_next_run_and_by_no_later_one(
     campaign = make.campaign(make.version(solution), tags=TAGS)
     wanted = document()
     wanted["solutions"][0]["configuration"] = {"recipeArn": V2, "performAutoTraining": False}
-    assert ask("imports", wanted)["drift"] == []
+    assert ask("imports", wanted, holder="first", run="first")["drift"] == []
 
     client.update_campaign(campaignArn=campaign, minProvisionedTPS=7)
     while _campaign(client, campaign)[1] != "ACTIVE":
@@ -536,8 +598,40 @@ def test_what_was_changed_by_hand_is_named_by_the_next_run_and_by_no_later_one(
     plan = ask("imports", wanted)
     assert (plan["drift"], plan["next"]) == (drift, "prune")
     assert [step["action"] for step in plan["solutions"][0]["campaigns"]] == ["update"]
+    # asked again after it broke off, and in each phase, it tells the same; the run tells what it was told last
+    assert [ask(phase, wanted)["drift"] for phase in ("imports", "solutions", "prune")] == [drift] * 3
     # a run that stops here leaves a change of its own behind, which is no drift
-    assert ask("imports", wanted)["drift"] == []
+    assert ask("imports", wanted, holder="later", run="later")["drift"] == []
+
+
+def test_what_was_remembered_before_runs_were_is_read(table: Table, ask: Callable[..., Any], cloud: Cloud) -> None:
+    make = Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    left = {f"{PREFIX}:campaign/live": {"name": "live", "minProvisionedTPS": 1}}
+    table.items["left"] = {"id": {"S": "left"}, "left": {"S": json.dumps(left)}}
+    assert ask("imports", document())["drift"] == ["campaign live is gone"]
+
+
+def test_a_run_that_crashes_once_it_has_remembered_tells_its_drift_when_it_is_asked_again(
+    cloud: Cloud, table: Table, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Builder(cloud)
+    make.import_csv(make.dataset(make.group()), interactions_csv())
+    table.items["left"] = {
+        "id": {"S": "left"},
+        "left": {"S": json.dumps({f"{PREFIX}:campaign/live": {"name": "live"}})},
+    }
+    put_item = table.put_item
+
+    def crash(**given: Any) -> None:
+        put_item(**given)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(table, "put_item", crash)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ask("imports", document())
+    monkeypatch.setattr(table, "put_item", put_item)
+    assert ask("imports", document())["drift"] == ["campaign live is gone"]
 
 
 def test_what_is_kept_is_not_left_to_remove(cloud: Cloud) -> None:

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aws_cdk import Duration
 
+from cdk_personalize.workflow import import_states
 from cdk_personalize.workflow.deadlines import Deadlines
 from cdk_personalize.workflow.run_definition import run_definition
 from personalize_local.cloud.client import LocalCloud
+from tests.data_bucket import DataBucket
+from tests.local.personalize.support import USERS_SCHEMA
 
-from .conftest import StateMachines, machine, unique
+from .conftest import StateMachines, machine, unique, wait_for
 
 NOTHING: dict[str, Any] = {
     "imports": [],
@@ -50,7 +55,12 @@ def planned(table: str, personalize_local: LocalCloud) -> Planned:
     for item in ("lock", "report"):
         personalize_local.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": item}})
 
-    def define(waiting: tuple[str, ...] = (), drift: tuple[str, ...] = (), **plan: Any) -> dict[str, Any]:
+    def define(
+        waiting: tuple[str, ...] = (),
+        drift: tuple[str, ...] = (),
+        deadlines: Deadlines | None = None,
+        **plan: Any,
+    ) -> dict[str, Any]:
         definition = run_definition(
             partition="aws",
             table_name=table,
@@ -58,7 +68,7 @@ def planned(table: str, personalize_local: LocalCloud) -> Planned:
             check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
             document={"bucket": "bucket", "key": "key"},
             solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
-            deadlines=Deadlines(),
+            deadlines=deadlines or Deadlines(),
         )
         answer = {"plan": NOTHING | plan, "waitingFor": list(waiting), "drift": list(drift)}
         for state in definition["States"].values():
@@ -82,7 +92,7 @@ def test_report_of_a_run_that_did_nothing(machines: StateMachines, planned: Plan
 def test_report_of_a_failed_run_is_kept(
     machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
 ) -> None:
-    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": []}]
+    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
     ended = machines.run(planned(imports=imports))
     assert (ended["status"], ended["error"]) == ("FAILED", "WorkflowFailed")
     item = personalize_local.client("dynamodb").get_item(TableName=table, Key={"id": {"S": "report"}})["Item"]
@@ -144,3 +154,115 @@ def test_a_lock_that_was_not_given_back_is_taken_over_with_what_was_asked_for(
     assert ended["status"] == "SUCCEEDED"
     item = dynamodb.get_item(TableName=table, Key={"id": {"S": "lock"}})["Item"]
     assert item == {"id": {"S": "lock"}, "execution": {"S": ended["executionArn"]}}
+
+
+FILES = 24
+
+
+@pytest.fixture(scope="module")
+def additions(personalize_local: LocalCloud) -> Additions:
+    """Files of one user each."""
+    client, bucket = personalize_local.client("personalize"), DataBucket(personalize_local.client, unique("data"))
+    group = client.create_dataset_group(name=unique("group"))["datasetGroupArn"]
+    wait_for(lambda: client.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]["status"] == "ACTIVE", group)
+    schema = client.create_schema(name=unique("schema"), schema=USERS_SCHEMA)["schemaArn"]
+    dataset = client.create_dataset(name=unique("users"), schemaArn=schema, datasetGroupArn=group, datasetType="Users")[
+        "datasetArn"
+    ]
+    wait_for(lambda: client.describe_dataset(datasetArn=dataset)["dataset"]["status"] == "ACTIVE", dataset)
+    for number in range(FILES):
+        body = f"USER_ID,AGE\nu{number},{number}\n".encode()
+        personalize_local.client("s3").put_object(Bucket=bucket.name, Key=f"{number:03}.csv", Body=body)
+    return Additions(client, dataset, bucket)
+
+
+@dataclass
+class Additions:
+    """What is added to a dataset, job by job."""
+
+    client: Any
+    dataset: str
+    bucket: DataBucket
+
+    def job(self, number: int, run: str) -> dict[str, Any]:
+        name = f"{run}-{number:03}"
+        create = {
+            "JobName": name,
+            "DatasetArn": self.dataset,
+            "DataSource": {"DataLocation": f"s3://{self.bucket.name}/{number:03}.csv"},
+            "RoleArn": self.bucket.role_arn,
+            "ImportMode": "INCREMENTAL" if number else "FULL",
+        }
+        return {"create": create, "arn": f"{self.dataset.rsplit(':', 1)[0]}:dataset-import-job/{name}"}
+
+    def imported(self, run: str) -> list[str]:
+        pages = self.client.get_paginator("list_dataset_import_jobs").paginate(datasetArn=self.dataset)
+        jobs = [job for page in pages for job in page["datasetImportJobs"] if job["jobName"].startswith(run)]
+        return [job["jobName"] for job in sorted(jobs, key=lambda job: job["creationDateTime"])]
+
+    def in_rounds(self, definition: dict[str, Any], run: str, page: int) -> dict[str, Any]:
+        """A run whose planning function is asked for one round after the other; no files are checked."""
+        jobs = [self.job(number, run) for number in range(FILES)]
+        rounds = [
+            {
+                **NOTHING,
+                "imports": [
+                    {
+                        "name": "users",
+                        "running": None,
+                        "runningIsWanted": False,
+                        "jobs": jobs[first : first + page],
+                        "left": max(0, FILES - first - page),
+                    }
+                ],
+                "next": "imports" if first + page < FILES else None,
+            }
+            for first in range(0, FILES, page)
+        ]
+        none_left = {**NOTHING, "imports": []}
+        states = definition["States"]
+        states["Begin"]["Assign"] |= {"rounds": [*rounds, none_left], "round": 0}
+        # of a dataset whose import failed, no more is planned
+        answer = "{% $rounds[$count($imports[$count(failures) > 0]) > 0 ? -1 : $round] %}"
+        assign = states["Plan imports"]["Assign"] | {"plan": answer, "round": "{% $round + 1 %}"}
+        states["Plan imports"]["Assign"] = assign
+        check = states["Import"]["ItemProcessor"]["States"]["Check imports"]
+        check.clear()
+        check.update({"Type": "Pass", "Assign": {"importReason": ""}, "Next": "Imports refused?"})
+        return definition
+
+
+def test_a_run_plans_and_imports_until_nothing_is_left(
+    machines: StateMachines, planned: Planned, additions: Additions
+) -> None:
+    run = unique("all")
+    report = machines.output(additions.in_rounds(planned(), run, page=10))
+    assert (report["status"], report["imported"], report["waitingFor"]) == ("COMPLETED", ["users"], [])
+    assert additions.imported(run) == [f"{run}-{number:03}" for number in range(FILES)]
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "reason"),
+    [
+        (
+            {"imports": Duration.minutes(1)},
+            "after 0.0166667 h, the deadline, {left} imports are left: run the workflow",
+        ),
+        ({}, "after as many imports as the history of a run has room for, {left} imports are left: run the workflow"),
+    ],
+)
+def test_all_rounds_together_have_an_end(
+    machines: StateMachines,
+    planned: Planned,
+    additions: Additions,
+    monkeypatch: pytest.MonkeyPatch,
+    deadlines: dict[str, Duration],
+    reason: str,
+) -> None:
+    # each round is of one import, so what one has taken is remembered for the next
+    monkeypatch.setattr(import_states, "MOST_COST", 20)
+    run = unique("some")
+    ended = machines.run(additions.in_rounds(planned(deadlines=Deadlines(**deadlines)), run, page=1))
+    left = FILES - len(additions.imported(run))
+    assert ended["cause"].startswith(f"import of users: {reason.format(left=left)}")
+    assert 0 < left < FILES - 1

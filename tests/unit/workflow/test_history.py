@@ -1,4 +1,4 @@
-"""How many history events the solution machine makes, by the rules of Step Functions.
+"""How many history events the state machines make, by the rules of Step Functions.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html names the events. The emulator
 leaves out some of them (TaskStarted, those of Map), so they are counted along the definition.
@@ -13,11 +13,18 @@ import pytest
 from jsonata import Jsonata
 
 from cdk_personalize.workflow.deadlines import Deadlines
-from cdk_personalize.workflow.polling import polls_until
+from cdk_personalize.workflow.import_states import COST_OF_IMPORT, MOST_COST, import_states
+from cdk_personalize.workflow.polling import EVENTS_PER_POLL, poll_events, polls_until
 from cdk_personalize.workflow.solution_definition import solution_definition
 
 DEFINITION = solution_definition(partition="aws", deadlines=Deadlines())
+IMPORT = {
+    "StartAt": "Begin import",
+    "States": import_states("aws", Deadlines(), check_function_arn="check", document={"bucket": "b", "key": "k"}),
+}
 LIMIT = 5_000
+#: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+HISTORY = 25_000
 EVENTS = {
     "Pass": 2,  # entered, exited
     "Choice": 2,
@@ -65,7 +72,7 @@ def events(definition: Mapping[str, Any], route: Route, items: Mapping[str, int]
 
 def waits(subject: str) -> Iterator[float]:
     """The seconds of one wait after the other, by the definition's own expressions."""
-    state = _states(DEFINITION)[f"Wait for {subject}"]
+    state = (_states(DEFINITION) | _states(IMPORT))[f"Wait for {subject}"]
     [polls] = [name for name in state["Assign"] if name.endswith("Polls")]
     seconds, following = (Jsonata(text[2:-2]) for text in (state["Seconds"], state["Assign"][polls]))
     looked: float = 0
@@ -166,3 +173,34 @@ def test_a_training_of_ten_hours_is_noticed_within_minutes() -> None:
         if taken >= 10 * HOUR:
             break
     assert taken - 10 * HOUR < 300
+
+
+def a_round(imports: int, seconds: float) -> dict[str, list[str]]:
+    """A round of one dataset, each import of which takes so long."""
+    polled_each = polled("Import", seconds, "Import settled")["Import settled?"]
+    return {
+        "Imports to check?": ["Check imports"],
+        "Imports refused?": ["Import running already?"],
+        "Import running already?": ["Next import?"],
+        "Next import?": ["Create import"] * imports + ["Import done"],
+        "Import settled?": polled_each * imports,
+    }
+
+
+@pytest.mark.parametrize("seconds", [0, 60, 300, 6 * HOUR])
+def test_an_import_makes_as_many_events_as_its_cost_says(seconds: float) -> None:
+    one, two = (events(IMPORT, a_round(imports, seconds), {}) for imports in (1, 2))
+    assert two - one == EVENTS_PER_POLL * (looks("Import", seconds) - 1 + COST_OF_IMPORT)
+
+
+def test_the_history_of_a_run_has_room_for_many_jobs_or_many_additions_that_take_all_their_time() -> None:
+    deadlines, datasets = Deadlines(), 5
+    imports = poll_events(deadlines.imports.to_seconds()) * datasets
+    deletion, job = (poll_events(each.to_seconds()) for each in (deadlines.data_deletion, deadlines.jobs))
+    assert imports + deletion + 10 * job < HISTORY - 4_000
+    # with additions: what each import costs, then one more of each dataset, and the rounds, each of at least 25 imports
+    rounds = MOST_COST // (25 * COST_OF_IMPORT)
+    of_round = EVENTS["Task"] + EVENTS["Map"] + EVENTS["Choice"]
+    of_dataset = EVENTS_PER_ITERATION + events(IMPORT, a_round(0, 0), {})
+    additions = EVENTS_PER_POLL * MOST_COST + rounds * (of_round + datasets * of_dataset)
+    assert imports + additions + deletion + 5 * job < HISTORY - 1_000

@@ -46,13 +46,21 @@ def work(context: Context, record: Record) -> Work:
         columns=columns_of_dataset(scope, dataset),
         contents=scope.datasets[dataset.arn],
         replace=attributes["importMode"] == "FULL",
-        minimum=engine.quotas["min_records_per_interactions_import"],
+        minimum=_minimum(context, dataset.attributes["datasetType"], attributes["importMode"]),
         maximum=engine.quotas[f"max_bytes_per_{attributes['importMode'].lower()}_import"],
         only_new_count=engine.settings.uncertain.incremental_counts_new_only,
         extra_columns_allowed=engine.settings.uncertain.extra_csv_columns_allowed,
         in_order=engine.settings.uncertain.csv_columns_in_order,
     )
     return lambda: importer.run(job)
+
+
+def _minimum(context: Context, dataset_type: str, mode: str) -> int:
+    """How many records an import of interactions, or of action interactions, needs."""
+    is_doubtful = (dataset_type, mode) == ("ACTION_INTERACTIONS", "FULL")
+    if is_doubtful and not context.engine.settings.uncertain.full_action_interactions_minimum:
+        return 0
+    return context.engine.quotas["min_records_per_interactions_import"]
 
 
 BEHAVIOUR = Behaviour(prepare=prepare, work=work)
