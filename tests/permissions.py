@@ -11,7 +11,7 @@ from cdk_personalize import dataset_group, metric_attribution, service_role
 from cdk_personalize.workflow import permissions
 from cdk_personalize.workflow.permissions import Permissions
 
-MACHINES: Final = ("recommender", "run", "solution")
+MACHINES: Final = ("import", "job", "recommender", "run", "solution")
 """Parts that are state machines."""
 
 JUDGED: Final = ("iam:", "personalize:", "s3:", "states:")
@@ -48,6 +48,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "run": Part(rf"{_WORKFLOW}RunRoleDefaultPolicy", permissions.RUN),
     "solution": Part(rf"{_WORKFLOW}SolutionRoleDefaultPolicy", permissions.SOLUTION),
     "recommender": Part(rf"{_WORKFLOW}RecommenderRoleDefaultPolicy", permissions.RECOMMENDER),
+    "import": Part(rf"{_WORKFLOW}ImportRoleDefaultPolicy", permissions.IMPORT),
+    "job": Part(rf"{_WORKFLOW}JobRoleDefaultPolicy", permissions.JOB),
     "plan": Part(rf"{_WORKFLOW}PlanRoleDefaultPolicy", permissions.PLAN),
     "check": Part(rf"{_WORKFLOW}CheckImportRoleDefaultPolicy", permissions.CHECK_IMPORT),
     "finish": Part(rf"{_WORKFLOW}FinishRoleDefaultPolicy", permissions.FINISH),

@@ -26,7 +26,8 @@ _HEAD = """# The state machines
 
 What [the workflow](workflow.md) runs, drawn from the definitions as they are deployed for a dataset group of a domain;
 that of a custom dataset group has no recommenders. A box is a call, a rhombus a decision, a hexagon a wait. A hexagon
-with a call in it looks again and again until what it waits for is settled or late. Dotted lines are taken when a call
+with a call in it looks again and again until what it waits for is settled or late. A flag is an event that is sent, and
+goes on whether it can be sent or not. Dotted lines are taken when a call
 fails for good, after its retries. A frame is done for each thing in a list.
 """
 
@@ -37,6 +38,7 @@ _SHAPES = {
     "Fail": '(["{}"])',
     "Pass": '("{}")',
     "Task": '["{}"]',
+    "Event": '>"{}"]',
 }
 _INTEGRATION = re.compile(r":states:::(?:aws-sdk:)?(\w+):(\w+)")
 
@@ -83,7 +85,7 @@ def polls(states: States) -> dict[str, str]:
         judge = states[look].get("Next", "") if look else ""
         if judge and states[judge].get("Default") == name:
             found.update(dict.fromkeys((name, judge), look))
-            others = [other for other, it in states.items() if look in _targets(it) and other != name]
+            others = [other for other, it in states.items() if look in _targets(it) and other not in (name, judge)]
             if len(others) == 1 and states[others[0]]["Type"] == "Pass":
                 found[others[0]] = look
     return found
@@ -111,7 +113,7 @@ class _Drawing:
                 yield from self.scope(state["ItemProcessor"], indent + "    ")
                 yield f"{indent}end"
             else:
-                shape = _SHAPES["Wait" if name in waits else state["Type"]]
+                shape = _SHAPES["Wait" if name in waits else "Event" if _is_event(state) else state["Type"]]
                 yield indent + ids[name] + shape.format("<br>".join(map(_text, _lines(name, state))))
         start = f"s{next(self._numbers)}"
         yield f'{indent}{start}((" "))'
@@ -139,7 +141,7 @@ def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
         yield state["Default"], "else", False
     if "Next" in state:
         yield state["Next"], "", False
-    for catcher in state.get("Catch", []):
+    for catcher in [] if _is_event(state) else state.get("Catch", []):
         names = (name.rpartition(".")[2] for name in catcher["ErrorEquals"] if name != "States.ALL")
         yield catcher["Next"], ", ".join(dict.fromkeys(names)), True
 
@@ -148,10 +150,14 @@ def _targets(state: Mapping[str, Any]) -> list[str]:
     return [target for target, _, _ in _transitions(state)]
 
 
+def _is_event(state: Mapping[str, Any]) -> bool:
+    return str(state.get("Resource", "")).endswith(":::events:putEvents")
+
+
 def _lines(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     yield name
     integration = _INTEGRATION.search(state.get("Resource", ""))
-    if integration:
+    if integration and not _is_event(state):
         yield " ".join(integration.groups())
 
 

@@ -12,6 +12,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 import cdk_personalize as personalize
+from tests.told import Events
 
 from .deployer import Deployer
 from .shop import DESTROY, csv_text
@@ -83,12 +84,14 @@ def outputs(deployer: Deployer) -> dict[str, str]:
     return outputs
 
 
-def change(deployer: Deployer, outputs: dict[str, str], **changes: Any) -> list[str]:
-    """Deploy a change; the calls that it led to."""
+def change(deployer: Deployer, outputs: dict[str, str], *changes: str, **changed: Any) -> list[str]:
+    """Deploy a change, of which these events are told; the calls that it led to."""
     before, runs = deployer.cloud.calls()[-1]["number"], len(deployer.runs(outputs))
-    deployer.deploy(Videos(**changes))
+    events = Events(deployer.cloud)
+    deployer.deploy(Videos(**changed))
     run = deployer.settled(outputs, more_than=runs)
     assert run["status"] == "SUCCEEDED", run.get("cause")
+    assert [event["change"] for event in events.of(run["executionArn"])] == list(changes)
     verbs = ("Create", "Update", "Delete", "Start", "Stop")
     return [call["operation"] for call in deployer.cloud.calls(since=before) if call["operation"].startswith(verbs)]
 
@@ -110,21 +113,22 @@ def test_a_recommender_recommends(deployer: Deployer, outputs: dict[str, str]) -
 
 
 def test_a_changed_throughput_updates_and_nothing_else(deployer: Deployer, outputs: dict[str, str]) -> None:
-    assert change(deployer, outputs, requests=2) == ["UpdateRecommender"]
+    assert change(deployer, outputs, "UPDATING", "SERVING", requests=2) == ["UpdateRecommender"]
     found = describe(deployer, outputs["TOPPICKSFORYOU"])
     assert found["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
 
 
 def test_a_recommender_is_stopped_and_started(deployer: Deployer, outputs: dict[str, str]) -> None:
-    assert change(deployer, outputs, requests=2, running=False) == ["StopRecommender"]
+    assert change(deployer, outputs, "STOPPING", "STOPPED", requests=2, running=False) == ["StopRecommender"]
     assert describe(deployer, outputs["TOPPICKSFORYOU"])["status"] == "INACTIVE"
-    assert change(deployer, outputs, requests=2) == ["StartRecommender"]
+    assert change(deployer, outputs, "STARTING", "SERVING", requests=2) == ["StartRecommender"]
     assert describe(deployer, outputs["TOPPICKSFORYOU"])["status"] == "ACTIVE"
 
 
 def test_another_use_case_is_made_before_the_former_one_goes(deployer: Deployer, outputs: dict[str, str]) -> None:
     deployer.note_granted(Videos().stack)
-    assert change(deployer, outputs, requests=2, recommenders=("MOST_POPULAR",)) == [
+    told = ("CREATING", "SERVING", "DELETED")
+    assert change(deployer, outputs, *told, requests=2, recommenders=("MOST_POPULAR",)) == [
         "CreateRecommender",
         "DeleteRecommender",
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 
 import cdk_personalize as personalize
+from tests.told import Events
 
 from .deployer import Deployer
 from .shop import DESTROY, interactions, items
@@ -117,7 +118,12 @@ def test_jobs_of_all_kinds(deployer: Deployer) -> None:
     assert {"tagKey": "team", "tagValue": "red"} in tags
 
     deployer.cloud.advance(7 * DAY)
+    events = Events(deployer.cloud)
     [again] = started(deployer, outputs)["jobs"]
+    begun, done = events.of(deployer.runs(outputs)[0]["executionArn"])
+    for event, change in ((begun, "BEGUN"), (done, "DONE")):
+        assert (event["resource"], event["name"], event["change"]) == ("job", "Mail", change)
+        assert (event["kind"], event["output"]) == ("BatchInferenceJob", again["output"])
     assert again["name"] == "Mail"
     assert again["output"] != jobs["Mail"]
     assert [line["input"] for line in written(deployer, jobs["Mail"])] == [line["input"] for line in mails]

@@ -21,6 +21,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 
 import cdk_personalize as personalize
+from tests.told import Events, changes
 from tools.documents import DOCS, blocks
 
 from .deployer import Deployer
@@ -31,6 +32,9 @@ DAY = 86_400
 METRIC = "normalized_discounted_cumulative_gain_at_25"
 # far from the time of day at which the test runs, so that no schedule is due but by the days that are let pass
 HOUR = (datetime.now(UTC).hour + 12) % 24
+IMPORT = ["dataset IMPORT_BEGUN", "dataset IMPORTED"]
+TRAINING = ["solution TRAINING_BEGUN", "solution VERSION_ACTIVE"]
+UPDATE = ["campaign UPDATING", "campaign SERVING"]
 INVOCATIONS = 2 + 1 + 2 * 1
 """What a run may have at most: two, one for the dataset, and two for the solution."""
 
@@ -96,6 +100,12 @@ def guide(number: int) -> re.Pattern[str]:
     return re.compile(r"\n(?:[^\n]*\n)*?".join(lines))
 
 
+def told_by_guide(day: str) -> list[str]:
+    """The events that the guide says a day has."""
+    [section] = [each for each in (DOCS / "guides" / "a-week.md").read_text().split("\n## ") if each.startswith(day)]
+    return re.findall(r"`([A-Z_]+)`", section)
+
+
 def of_day(day: int, *, broken: bool = False) -> str:
     """What the shop exports in a day, newer than all before: views as they always were, or of items at random."""
     chance, rows = random.Random(day), []
@@ -113,6 +123,11 @@ class Diary:
 
     deployer: Deployer
     outputs: dict[str, str]
+    events: Events
+
+    def changes(self) -> list[str]:
+        """What was told of resources in the newest run."""
+        return changes(self.events.of(self.deployer.runs(self.outputs)[0]["executionArn"]))
 
     def day(self, number: int, *, broken: bool = False) -> str:
         """Let the shop export its data and a day pass; what is told of the run that the schedule starts."""
@@ -201,7 +216,7 @@ class Diary:
 def diary(deployer: Deployer) -> Iterator[Diary]:
     """The shop on the evening before: data were uploaded, a model was trained and serves, to clients all the time."""
     outputs = deployer.deploy(Week())
-    diary = Diary(deployer, outputs)
+    diary = Diary(deployer, outputs, Events(deployer.cloud))
     deployer.settled(outputs)
     assert diary.finished() == 1  # its lock is given back, so the next run need not find out that it has ended
     deployer.upload(outputs, interactions=interactions())
@@ -217,6 +232,7 @@ def test_what_comes_in_is_imported_by_the_schedule_and_nothing_is_trained(diary:
     for day in (1, 2):
         message = diary.day(day)
         assert "Solutions:" not in message
+        assert diary.changes() == IMPORT
         assert guide(0).match(message)
     assert diary.trained() == [diary.served()]
 
@@ -225,6 +241,8 @@ def test_on_the_third_day_a_new_model_is_trained_and_serves(diary: Diary) -> Non
     message = diary.day(3)
     first, second = diary.trained()
     assert diary.served() == second != first
+    assert diary.changes() == [*IMPORT, *TRAINING, *UPDATE]
+    assert told_by_guide("Day 3") == [change.rpartition(" ")[2] for change in diary.changes()]
     live = diary.outputs["Campaign"].rpartition("/")[2]
     assert re.search(rf"\nSolutions:\n- \S+ \({second}\), {live}\. .*{METRIC} {diary.metric(second):.4g}", message)
     assert "Refused" not in message
@@ -241,6 +259,8 @@ def test_on_the_sixth_day_a_worse_model_is_refused_and_the_old_one_serves(diary:
     message = diary.day(6, broken=True)
     _, second, third = diary.trained()
     assert diary.served() == second
+    assert diary.changes() == [*IMPORT, *TRAINING, "solution VERSION_REFUSED"]
+    assert told_by_guide("Day 6") == [change.rpartition(" ")[2] for change in diary.changes()]
     old, new = diary.metric(second), diary.metric(third)
     assert re.search(
         rf"\nRefused by the quality gate, so campaigns serve what they did:\n"
@@ -263,29 +283,41 @@ def test_on_the_seventh_day_somebody_goes_back_to_the_first_model(diary: Diary) 
     assert re.search(rf"\nSolutions:\n- \S+ \({first}\), {live}\. ", message)
     assert guide(3).match(message)
     assert diary.served() == first
+    assert diary.changes() == UPDATE
 
 
 def test_nothing_looks_like_an_error(diary: Diary) -> None:
     workflow = diary.outputs["Workflow"]
-    for machine in (workflow, f"{workflow}-solution"):
+    seen = set()
+    for machine in (workflow, f"{workflow}-import", f"{workflow}-solution"):
         histories = diary.histories(machine)
         assert len(histories) >= 4
         events = [event for history in histories for event in history]
-        assert {event["type"] for event in events} >= {"TaskSucceeded", "WaitStateExited", "ExecutionSucceeded"}
+        seen |= {event["type"] for event in events}
         assert [event for event in events if event["type"].endswith(("Failed", "TimedOut", "Aborted"))] == []
+    assert seen >= {"TaskSucceeded", "WaitStateExited", "ExecutionSucceeded"}
+
+
+def tasks(histories: list[list[dict[str, Any]]]) -> list[list[str]]:
+    """What each execution called."""
+    return [
+        [event["taskScheduledEventDetails"]["resource"] for event in events if event["type"] == "TaskScheduled"]
+        for events in histories
+    ]
 
 
 def test_functions_were_invoked_rarely(diary: Diary) -> None:
-    invoked = [
-        [event["taskScheduledEventDetails"]["resource"] for event in events if event["type"] == "TaskScheduled"]
-        for events in diary.histories(diary.outputs["Workflow"])
-    ]
+    invoked = tasks(diary.histories(diary.outputs["Workflow"]))
     by_runs = [sum("lambda" in resource for resource in resources) for resources in invoked]
     assert len(by_runs) == 10
-    finishing = 1
-    assert max(by_runs) + finishing <= INVOCATIONS
+    imports = diary.histories(f"{diary.outputs['Workflow']}-import")
+    by_imports = [sum("lambda" in resource for resource in resources) for resources in tasks(imports)]
+    assert (len(by_imports), set(by_imports)) == (8, {1})
+    finishing, importing = 1, 1
+    assert max(by_runs) + importing + finishing <= INVOCATIONS
     # that these are all of them is what the logs of the functions say
-    assert diary.invocations("Plan") + diary.invocations("CheckImport") == sum(by_runs)
+    assert diary.invocations("CheckImport") == sum(by_imports)
+    assert diary.invocations("Plan") == sum(by_runs)
     assert diary.finished() == len(by_runs)
 
 

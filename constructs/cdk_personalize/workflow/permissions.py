@@ -12,12 +12,76 @@ LISTING = ("personalize:ListCampaigns", "personalize:ListSolutionVersions", "per
 Permissions = dict[str, tuple[str, ...]]
 
 RUN: Permissions = {
+    "any solution": ("personalize:DescribeSolutionVersion",),
+    "owned solutions": ("personalize:DeleteSolution",),
+    "owned trainings": ("personalize:StopSolutionVersionCreation",),
+    "owned campaigns": ("personalize:DeleteCampaign",),
+    "owned recommenders": ("personalize:DeleteRecommender",),
+    "recommender listing": ("personalize:ListRecommenders",),
+    "recommender state machine": ("states:StartExecution",),
+    "recommender executions": ("states:DescribeExecution", "states:StopExecution"),
+    "*": ("personalize:ListCampaigns", "personalize:ListSolutions"),
+    "lock table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    "plan function": ("lambda:InvokeFunction",),
+    "run executions": ("states:DescribeExecution",),
+    "solution state machine": ("states:StartExecution",),
+    "solution executions": ("states:DescribeExecution", "states:StopExecution"),
+    "import state machine": ("states:StartExecution",),
+    "import executions": ("states:DescribeExecution", "states:StopExecution"),
+    "job state machine": ("states:StartExecution",),
+    "job executions": ("states:DescribeExecution", "states:StopExecution"),
+    "event bus": ("events:PutEvents",),
+    # how Step Functions follows a child execution
+    "child execution rule": ("events:DescribeRule", "events:PutRule", "events:PutTargets"),
+}
+
+IMPORT: Permissions = {
     "datasets": ("personalize:CreateDatasetImportJob",),
     "import jobs": (
         "personalize:CreateDatasetImportJob",
         "personalize:DescribeDatasetImportJob",
         "personalize:TagResource",
     ),
+    "import role": ("iam:PassRole",),
+    "check function": ("lambda:InvokeFunction",),
+    "event bus": ("events:PutEvents",),
+}
+
+SOLUTION: Permissions = {
+    "dataset group": ("personalize:CreateSolution",),
+    "declared solutions": (
+        "personalize:CreateCampaign",
+        "personalize:CreateSolution",
+        "personalize:CreateSolutionVersion",
+        "personalize:TagResource",
+        "personalize:UpdateSolution",
+    ),
+    "declared campaigns": ("personalize:CreateCampaign", "personalize:TagResource", "personalize:UpdateCampaign"),
+    "any solution": (
+        "personalize:DescribeSolution",
+        "personalize:DescribeSolutionVersion",
+        "personalize:GetSolutionMetrics",
+    ),
+    "any campaign": ("personalize:DescribeCampaign",),
+    "*": ("personalize:ListSolutionVersions",),
+    "model metrics": ("cloudwatch:PutMetricData",),
+    "event bus": ("events:PutEvents",),
+}
+
+RECOMMENDER: Permissions = {
+    "dataset group": ("personalize:CreateRecommender",),
+    "declared recommenders": (
+        "personalize:CreateRecommender",
+        "personalize:StartRecommender",
+        "personalize:StopRecommender",
+        "personalize:TagResource",
+        "personalize:UpdateRecommender",
+    ),
+    "any recommender": ("personalize:DescribeRecommender",),
+    "event bus": ("events:PutEvents",),
+}
+
+JOB: Permissions = {
     "batched solutions": ("personalize:CreateBatchInferenceJob", "personalize:CreateBatchSegmentJob"),
     "batch inference jobs": (
         "personalize:CreateBatchInferenceJob",
@@ -41,56 +105,8 @@ RUN: Permissions = {
         "personalize:DescribeDataDeletionJob",
         "personalize:TagResource",
     ),
-    "any solution": ("personalize:DescribeSolutionVersion",),
-    "owned solutions": ("personalize:DeleteSolution",),
-    "owned trainings": ("personalize:StopSolutionVersionCreation",),
-    "owned campaigns": ("personalize:DeleteCampaign",),
-    "owned recommenders": ("personalize:DeleteRecommender",),
-    "recommender listing": ("personalize:ListRecommenders",),
-    "recommender state machine": ("states:StartExecution",),
-    "recommender executions": ("states:DescribeExecution", "states:StopExecution"),
-    "*": ("personalize:ListCampaigns", "personalize:ListSolutions"),
-    "service roles": ("iam:PassRole",),
-    "lock table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    "check function": ("lambda:InvokeFunction",),
-    "plan function": ("lambda:InvokeFunction",),
-    "run executions": ("states:DescribeExecution",),
-    "solution state machine": ("states:StartExecution",),
-    "solution executions": ("states:DescribeExecution", "states:StopExecution"),
-    # how Step Functions follows a child execution
-    "child execution rule": ("events:DescribeRule", "events:PutRule", "events:PutTargets"),
-}
-
-SOLUTION: Permissions = {
-    "dataset group": ("personalize:CreateSolution",),
-    "declared solutions": (
-        "personalize:CreateCampaign",
-        "personalize:CreateSolution",
-        "personalize:CreateSolutionVersion",
-        "personalize:TagResource",
-        "personalize:UpdateSolution",
-    ),
-    "declared campaigns": ("personalize:CreateCampaign", "personalize:TagResource", "personalize:UpdateCampaign"),
-    "any solution": (
-        "personalize:DescribeSolution",
-        "personalize:DescribeSolutionVersion",
-        "personalize:GetSolutionMetrics",
-    ),
-    "any campaign": ("personalize:DescribeCampaign",),
-    "*": ("personalize:ListSolutionVersions",),
-    "model metrics": ("cloudwatch:PutMetricData",),
-}
-
-RECOMMENDER: Permissions = {
-    "dataset group": ("personalize:CreateRecommender",),
-    "declared recommenders": (
-        "personalize:CreateRecommender",
-        "personalize:StartRecommender",
-        "personalize:StopRecommender",
-        "personalize:TagResource",
-        "personalize:UpdateRecommender",
-    ),
-    "any recommender": ("personalize:DescribeRecommender",),
+    "job roles": ("iam:PassRole",),
+    "event bus": ("events:PutEvents",),
 }
 
 PLAN: Permissions = {
@@ -144,9 +160,11 @@ WILDCARDS = {
     "data deletion jobs": "names of jobs are used once; those of this stack start with the names that are declared",
     "dataset export jobs": "names of jobs are used once; those of this stack start with the names that are declared",
     "declared solutions": "solution versions have ids that the service makes, below the solution that is named",
+    "import executions": "executions have names of their own, below the state machine that is named",
     "import reports": "every import job has a report of its own, named like the job",
     "source files": "checks every file of the folders that datasets are imported from",
     "import jobs": "names of import jobs are used once, so every import has another",
+    "job executions": "executions have names of their own, below the state machine that is named",
     "model metrics": "CloudWatch authorises publishing on no resource but *; the namespace must be the library's",
     "owned campaigns": "removes campaigns that are no longer declared; the owner tag must be this workflow's",
     "owned recommenders": "removes recommenders that are no longer declared; the owner tag must be this workflow's",

@@ -13,6 +13,7 @@ from .states import (
     ALREADY_EXISTS,
     UNSTATED,
     Poll,
+    State,
     States,
     assign,
     catch,
@@ -24,8 +25,10 @@ from .states import (
     retry_write,
     sdk_task,
 )
+from .transitions import RUN_OF_CHILD, tell
 
-ACTIONS = ("create", "update", "start", "stop")
+#: What is done to a recommender, and what it is told as
+ACTIONS = {"create": "CREATING", "update": "UPDATING", "start": "STARTING", "stop": "STOPPING"}
 #: JSONata expression: what was begun last; nothing while that is waited for which was found under way
 _ACTION = "$plan.actions[$begun - 1].action"
 _LATEST = "$states.result.Recommender.LatestRecommenderUpdate"
@@ -59,13 +62,23 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         ],
         late="Late",
         failed="Failed",
+        keep={"recommenderNow": "$states.result.Recommender.Status"},
     )
+
+    def told(change: str, next_state: str, reason: str | None = None) -> State:
+        of = {"name": "$plan.name", "arn": "$plan.recommenderArn", **({"reason": reason} if reason else {})}
+        return tell("recommender", change, partition=partition, next_state=next_state, **of)
+
     begun = {"begun": "$begun + 1"}
     failed = catch("Failed", recommenderReason=error_reason(), **begun)
     states: States = {
-        "Begin": assign("Wait only?", plan="$states.input", begun="0", problems="[]"),
+        "Begin": assign("Wait only?", run=RUN_OF_CHILD, plan="$states.input", begun="0", problems="[]"),
         "Wait only?": choice(("$count($plan.actions) = 0", recommender.start), default="Action?"),
-        "More?": choice(("$begun < $count($plan.actions)", "Action?"), default="Done"),
+        "More?": choice(
+            ("$begun < $count($plan.actions)", "Action?"),
+            ("$recommenderNow = 'INACTIVE'", "Stopped"),
+            default="Serving",
+        ),
         "Action?": choice(
             *(
                 (f"$plan.actions[$begun].action = '{action}'", f"{action.capitalize()} recommender")
@@ -78,18 +91,28 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
                 f"personalize:{action}Recommender",
                 partition=partition,
                 arguments=expression("$plan.actions[$begun].arguments"),
-                next_state=recommender.start,
+                next_state=change.capitalize(),
                 retry=retry_write(deadlines.serving.to_seconds()),
-                catchers=[*([catch(recommender.start, ALREADY_EXISTS, **begun)] if action == "create" else []), failed],
+                catchers=[
+                    *([catch(change.capitalize(), ALREADY_EXISTS, **begun)] if action == "create" else []),
+                    failed,
+                ],
                 assign=begun,
             )
-            for action in ACTIONS
+            for action, change in ACTIONS.items()
         },
+        **{change.capitalize(): told(change, recommender.start) for change in ACTIONS.values()},
         **recommender.states(partition),
-        "Late": assign("Done", problems=_problem(recommender.waited)),
-        "Failed": assign("Stop all the same?", problems=_problem("$recommenderReason")),
+        "Serving": told("SERVING", "Done"),
+        "Stopped": told("STOPPED", "Done"),
+        "Late": told("FAILED", "Lateness noted", reason=recommender.waited),
+        "Lateness noted": assign("Done", problems=_problem(recommender.waited)),
+        "Failed": told("FAILED", "Failure noted", reason="$recommenderReason"),
+        "Failure noted": assign("Stop all the same?", problems=_problem("$recommenderReason")),
         # one that is billed and not wanted is stopped, be it as it was declared last or not
-        "Stop all the same?": choice((f"{_ACTION} = 'update'", "More?"), default="Done"),
+        "Stop all the same?": choice(
+            (f"{_ACTION} = 'update' and $begun < $count($plan.actions)", "Action?"), default="Done"
+        ),
         "Done": finish(name="$plan.name", failures="$problems"),
     }
     return {

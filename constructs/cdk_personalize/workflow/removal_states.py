@@ -19,6 +19,7 @@ from .states import (
     retry_write,
     sdk_task,
 )
+from .transitions import tell
 
 
 def stop_states(partition: str, deadlines: Deadlines) -> States:
@@ -29,11 +30,15 @@ def stop_states(partition: str, deadlines: Deadlines) -> States:
         arguments={"SolutionVersionArn": expression("$stopArn")},
         status="$states.result.SolutionVersion.Status",
         deadline_seconds=deadlines.deletion.to_seconds(),
-        settled=[("$stopStatus in ['ACTIVE', 'CREATE FAILED', 'CREATE STOPPED']", "Training stopped")],
+        settled=[
+            ("$stopStatus = 'CREATE STOPPED'", "Training stopped"),
+            ("$stopStatus in ['ACTIVE', 'CREATE FAILED']", "Training at its end"),
+        ],
         late="Stopping late",
         failed="Stopping failed",
         retry=RETRY_READ,
     )
+    of = {"name": "$stopName", "arn": "$join($split($stopArn, '/')[[0..1]], '/')", "solutionVersionArn": "$stopArn"}
     return {
         "Begin stop": assign(
             "Stop training", stopArn="$states.input.solutionVersionArn", stopName="$states.input.name"
@@ -51,9 +56,20 @@ def stop_states(partition: str, deadlines: Deadlines) -> States:
             ],
         ),
         **training.states(partition),
-        "Training stopped": finish(name="$stopName", failures="[]"),
+        "Training stopped": tell(
+            "solution", "TRAINING_STOPPED", partition=partition, next_state="Training at its end", **of
+        ),
+        "Training at its end": finish(name="$stopName", failures="[]"),
         "Stopping late": assign("Stopping failed", stopReason=training.waited),
-        "Stopping failed": finish(
+        "Stopping failed": tell(
+            "solution",
+            "STOP_FAILED",
+            partition=partition,
+            next_state="Failed stop noted",
+            reason="$stopReason",
+            **of,
+        ),
+        "Failed stop noted": finish(
             name="$stopName", failures="[{'name': 'training ' & $stopName, 'reason': $stopReason}]"
         ),
     }
@@ -73,7 +89,9 @@ def delete_states(partition: str, deadlines: Deadlines, kind: str, parent: str, 
         late=f"{kind} deletion late",
         failed=f"{kind} deletion failed",
         retry=RETRY_READ,
+        absent="GONE",
     )
+    of = {"name": f"${variable}Name", "arn": f"${variable}Arn"}
     return {
         f"Begin {lower} deletion": assign(
             f"Delete {lower}",
@@ -95,9 +113,18 @@ def delete_states(partition: str, deadlines: Deadlines, kind: str, parent: str, 
             ],
         ),
         **gone.states(partition),
-        f"{kind} gone": finish(name=f"${variable}Name", failures="[]"),
+        f"{kind} gone": tell(lower, "DELETED", partition=partition, next_state=f"{kind} deleted", **of),
+        f"{kind} deleted": finish(name=f"${variable}Name", failures="[]"),
         f"{kind} deletion late": assign(f"{kind} deletion failed", **{f"{variable}Reason": gone.waited}),
-        f"{kind} deletion failed": finish(
+        f"{kind} deletion failed": tell(
+            lower,
+            "DELETION_FAILED",
+            partition=partition,
+            next_state=f"Failed {lower} deletion noted",
+            reason=f"${variable}Reason",
+            **of,
+        ),
+        f"Failed {lower} deletion noted": finish(
             name=f"${variable}Name",
             failures=f"[{{'name': 'deletion of {lower} ' & ${variable}Name, 'reason': ${variable}Reason}}]",
         ),

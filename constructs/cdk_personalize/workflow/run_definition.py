@@ -12,12 +12,11 @@ from typing import Any
 from aws_cdk import IResolvable
 
 from .deadlines import CONCURRENT_JOBS, Deadlines
-from .import_states import import_states
-from .job_states import DELETION_KINDS, OUTPUT_KINDS, job_states
 from .removal_states import delete_states, stop_states
 from .states import (
     RETRY_LAMBDA,
     RETRY_LAMBDA_ONCE,
+    RETRY_START,
     State,
     States,
     assign,
@@ -26,8 +25,10 @@ from .states import (
     either,
     error_reason,
     expression,
+    finish,
     sdk_task,
 )
+from .transitions import STARTED_BY, tell
 
 # Step Functions writes the service's name as its SDK does; the older spelling is that of the optimised integration
 LOCK_HELD = ("DynamoDb.ConditionalCheckFailedException", "DynamoDB.ConditionalCheckFailedException")
@@ -41,7 +42,7 @@ INPUT = {
     "after": "the run that it follows",
     "mode": "'plan': tell what a run would do, and do nothing",
     "rollback": "the solution version to go back to",
-    "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "the execution of another state machine that started it",
+    STARTED_BY: "the execution of another state machine that started it",
 }
 #: The service imports at most five datasets at once in an account and Region
 CONCURRENT_IMPORTS = 5
@@ -57,6 +58,12 @@ BRANCHES = (
     "deletedRecommenders",
     "deletedSolutions",
 )
+#: JSONata expression: the ARN of the dataset that is imported into or, if none is to be begun, of the import under way
+_DATASET_ARN = "($count($states.input.jobs) > 0 ? $states.input.jobs[0].create.DatasetArn : $states.input.running)"
+#: JSONata expression: the ARN of a job that is to be made or, if there is none to be made, is under way
+_JOB_ARN = "($states.input.create = null ? $states.input.running : $states.input.createArn)"
+#: JSONata expression: what a Map is about to work on
+_ITEM = "$states.context.Map.Item.Value"
 #: JSONata expression: the input of the run
 _GIVEN = "$states.context.Execution.Input"
 #: Characters of a reason in the report, which must fit into the state of an execution
@@ -88,9 +95,10 @@ def run_definition(
     partition: str,
     table_name: str,
     plan_function_arn: str,
-    check_function_arn: str,
     document: dict[str, str],
+    import_state_machine_arn: str,
     solution_state_machine_arn: str,
+    job_state_machine_arn: str,
     recommender_state_machine_arn: str | None = None,
     deadlines: Deadlines,
     timeout_seconds: int | IResolvable | None = None,
@@ -100,9 +108,10 @@ def run_definition(
     :param partition: The AWS partition, for the ARNs of the integrations.
     :param table_name: The DynamoDB table that holds the lock.
     :param plan_function_arn: The Lambda function that plans.
-    :param check_function_arn: The Lambda function that checks the files of an import.
     :param document: Where the desired state is kept: ``bucket`` and ``key``.
+    :param import_state_machine_arn: The state machine that imports into one dataset.
     :param solution_state_machine_arn: The state machine that makes one solution true.
+    :param job_state_machine_arn: The state machine that runs one job.
     :param recommender_state_machine_arn: The state machine that makes one recommender true.
         Default: - a custom dataset group, which has no recommenders
     :param deadlines: How long each wait may take at most.
@@ -120,11 +129,17 @@ def run_definition(
                 "More to import?",
                 "imports",
                 "Begin import",
-                import_states(partition, deadlines, check_function_arn=check_function_arn, document=document),
+                _child_states("import", "dataset", _DATASET_ARN, partition, import_state_machine_arn),
                 concurrency=CONCURRENT_IMPORTS,
             ),
-            # a dataset that is imported again stands there with what it ended with last
-            "Assign": {"imports": expression("[$append($imports[$not(name in $states.result.name)], $states.result)]")},
+            "ItemSelector": expression(
+                f"$merge([{_ITEM}, {{'round': $round, 'waited': $sum([0, $imports[name = {_ITEM}.name].waited])}}])"
+            ),
+            "Assign": {
+                "round": expression("$round + 1"),
+                # a dataset that is imported again stands there with what it ended with last
+                "imports": expression("[$append($imports[$not(name in $states.result.name)], $states.result)]"),
+            },
         },
         "More to import?": choice(("$plan.next = 'imports'", "Plan imports"), default="Delete users"),
         # before training, so that no new model knows them
@@ -133,7 +148,7 @@ def run_definition(
             "Solutions planned?",
             "deletions",
             "Begin deletion of users",
-            job_states(partition, deadlines.data_deletion, "deletion of users", DELETION_KINDS),
+            _child_states("deletion of users", "job", _JOB_ARN, partition, job_state_machine_arn),
             concurrency=CONCURRENT_JOBS,
         ),
         "Solutions planned?": choice(("$plan.next = 'solutions'", "Plan solutions"), default="Stop trainings"),
@@ -145,8 +160,8 @@ def run_definition(
             "$plan.solutions",
             "Recommenders" if recommender_state_machine_arn else "Prune planned?",
             "solutions",
-            "Make solution true",
-            _child_states("solution", partition, solution_state_machine_arn),
+            "Begin solution",
+            _child_states("solution", "solution", "$states.input.solutionArn", partition, solution_state_machine_arn),
         ),
         "Prune planned?": choice(("$plan.next = 'prune'", "Plan prune"), default="Delete campaigns"),
         "Plan prune": _plan("prune", "Delete campaigns", partition, plan_function_arn, document),
@@ -170,7 +185,7 @@ def run_definition(
             "Gather",
             "jobs",
             "Begin job",
-            job_states(partition, deadlines.jobs, "job", OUTPUT_KINDS),
+            _child_states("job", "job", _JOB_ARN, partition, job_state_machine_arn),
             concurrency=CONCURRENT_JOBS,
         ),
         **(
@@ -294,7 +309,12 @@ def _input_states() -> States:
     """Refuse an input that would be misunderstood, and tell a run that only plans from one that works."""
     unknown = f"$keys({_GIVEN})[$not($ in [{', '.join(map(repr, INPUT))}])]"
     return {
-        "Begin": assign("Input known?", **dict.fromkeys((*BRANCHES, "waitingFor", "drift"), "[]")),
+        "Begin": assign(
+            "Input known?",
+            run="$states.context.Execution.Id",
+            round="1",
+            **dict.fromkeys((*BRANCHES, "waitingFor", "drift"), "[]"),
+        ),
         "Input known?": choice(
             (f"$type({_GIVEN}) != 'object'", "Input not an object"),
             (f"$count({unknown}) > 0", "Input unknown"),
@@ -410,8 +430,8 @@ def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadl
             "$plan.recommenders",
             "Prune planned?",
             "recommenders",
-            "Make recommender true",
-            _child_states("recommender", partition, state_machine_arn),
+            "Begin recommender",
+            _child_states("recommender", "recommender", "$states.input.recommenderArn", partition, state_machine_arn),
         ),
         "Delete recommenders": _map(
             "$plan.prunedRecommenders",
@@ -423,33 +443,66 @@ def _recommender_states(partition: str, state_machine_arn: str, deadlines: Deadl
     }
 
 
-def _child_states(kind: str, partition: str, state_machine_arn: str) -> States:
-    """Run the state machine that makes one thing of a kind true."""
+def _child_states(noun: str, resource: str, arn: str, partition: str, state_machine_arn: str) -> States:
+    """Run the state machine that does what is to be done about one thing.
+
+    The execution is named after the run and the thing, so that a start whose answer was lost, or said that the service
+    was busy, can be tried again: with the same name and input it leads to the execution that is running already. See
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+
+    :param noun: What the thing is called in the names of states.
+    :param resource: What it is called in events.
+    :param arn: JSONata expression of its ARN, over the input.
+    :param partition: The AWS partition.
+    :param state_machine_arn: The state machine.
+    """
+    execution = f"$replace('{state_machine_arn}', ':stateMachine:', ':execution:') & ':' & $childName"
+    broken = catch(f"Run of {noun} broken", childReason=error_reason())
     return {
-        f"Make {kind} true": {
+        f"Begin {noun}": assign(
+            f"Run {noun}",
+            child="$states.input",
+            childArn=arn,
+            # a dataset whose additions are many is worked on in several rounds, each with an input of its own
+            childName="$hash($states.context.Execution.Id & $string($states.input), 'SHA-256')",
+        ),
+        f"Run {noun}": {
             "Type": "Task",
             "Resource": f"arn:{partition}:states:::states:startExecution.sync:2",
             "Arguments": {
                 "StateMachineArn": state_machine_arn,
-                "Input": expression(
-                    "$merge([$states.input, {'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID':"
-                    " $states.context.Execution.Id}])"
-                ),
+                "Name": expression("$childName"),
+                "Input": expression(f"$merge([$child, {{'{STARTED_BY}': $states.context.Execution.Id}}])"),
             },
             "Output": expression("$states.result.Output"),
+            "Retry": RETRY_START,
             "Catch": [
-                {
-                    "ErrorEquals": ["States.ALL"],
-                    "Next": f"Run of {kind} broken",
-                    "Output": {
-                        "name": expression("$states.input.name"),
-                        "failures": expression(
-                            f"[{{'name': '{kind} ' & $states.input.name, 'reason': {error_reason()}}}]"
-                        ),
-                    },
-                }
+                # it was started by a call whose answer was lost, and has ended since
+                catch(f"Read run of {noun}", "StepFunctions.ExecutionAlreadyExistsException"),
+                broken,
             ],
             "End": True,
         },
-        f"Run of {kind} broken": {"Type": "Pass", "End": True},
+        f"Read run of {noun}": {
+            "Type": "Task",
+            "Resource": f"arn:{partition}:states:::aws-sdk:sfn:describeExecution",
+            "Arguments": {"ExecutionArn": expression(execution)},
+            # there is none if it failed, which is caught, too
+            "Output": expression("$parse($states.result.Output)"),
+            "Retry": _RETRY_SERVICE,
+            "Catch": [broken],
+            "End": True,
+        },
+        f"Run of {noun} broken": tell(
+            resource,
+            "RUN_FAILED",
+            partition=partition,
+            next_state=f"Broken run of {noun} noted",
+            name="$child.name",
+            arn="$childArn",
+            reason="$childReason",
+        ),
+        f"Broken run of {noun} noted": finish(
+            name="$child.name", failures=f"[{{'name': '{noun} ' & $child.name, 'reason': $childReason}}]"
+        ),
     }

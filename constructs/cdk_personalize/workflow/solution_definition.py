@@ -13,14 +13,17 @@ from ..metrics import MODEL_NAMESPACE, SOLUTION_DIMENSION, VERSION_DIMENSION
 from .deadlines import Deadlines
 from .states import (
     ALREADY_EXISTS,
+    FIRST_PAGE,
     IN_USE,
     INVALID_INPUT,
     LIMIT_EXCEEDED,
+    NEXT_PAGE,
     NOT_FOUND,
     RETRY_METRICS,
     RETRY_READ,
     UNSTATED,
     Poll,
+    State,
     States,
     assign,
     catch,
@@ -29,11 +32,14 @@ from .states import (
     error_reason,
     expression,
     finish,
+    has_more,
     one_line,
+    page_of,
     retry_until,
     retry_write,
     sdk_task,
 )
+from .transitions import RUN_OF_CHILD, tell
 
 #: Tag of a solution version that is not served, or served whatever it is like (``personalize_lambda.planner.world``)
 VERDICT_TAG = "cdk-personalize:verdict"
@@ -81,7 +87,10 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         arguments={"SolutionArn": expression("$plan.solutionArn")},
         status="$states.result.Solution.Status",
         deadline_seconds=deadlines.creation.to_seconds(),
-        settled=[("$solutionStatus = 'ACTIVE'", "Train?"), ("$solutionStatus = 'CREATE FAILED'", "Solution failed")],
+        settled=[
+            ("$solutionStatus = 'ACTIVE'", "Solution created"),
+            ("$solutionStatus = 'CREATE FAILED'", "Solution failed"),
+        ],
         late="Solution late",
         failed="Solution failed",
     )
@@ -94,7 +103,10 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         status=either("$states.result.Solution.LatestSolutionUpdate.Status", "$states.result.Solution.Status"),
         reason=either("$states.result.Solution.LatestSolutionUpdate.FailureReason", UNSTATED),
         deadline_seconds=deadlines.creation.to_seconds(),
-        settled=[("$updateStatus = 'ACTIVE'", "Train?"), ("$updateStatus = 'CREATE FAILED'", "Update failed")],
+        settled=[
+            ("$updateStatus = 'ACTIVE'", "Solution updated"),
+            ("$updateStatus = 'CREATE FAILED'", "Update failed"),
+        ],
         late="Update late",
         failed="Update failed",
     )
@@ -108,19 +120,27 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         deadline_seconds=deadlines.training.to_seconds(),
         settled=[
             ("$versionStatus = 'ACTIVE'", "Get metrics"),
-            ("$versionStatus in ['CREATE FAILED', 'CREATE STOPPED']", "Training failed"),
+            ("$versionStatus = 'CREATE FAILED'", "Training failed"),
+            ("$versionStatus = 'CREATE STOPPED'", "Training stopped"),
         ],
         late="Training late",
         failed="Training failed",
     )
+
+    def told(change: str, next_state: str, **members: str) -> State:
+        of = {"name": "$plan.name", "arn": "$plan.solutionArn"}
+        return tell("solution", change, partition=partition, next_state=next_state, **of, **members)
+
     states: States = {
         "Begin": assign(
             "Mark versions",
+            run=RUN_OF_CHILD,
             plan="$states.input",
             version="$states.input.solutionVersionArn",
             actions="$states.input.campaigns",
             metrics="{}",
             servingMetrics="{}",
+            gateReason="''",
             refused="null",
             campaigns="[]",
             marks="[]",
@@ -160,6 +180,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             ],
         ),
         **solution.states(partition),
+        "Solution created": told("CREATED", "Train?"),
         "Update solution": sdk_task(
             "personalize:updateSolution",
             partition=partition,
@@ -169,9 +190,11 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             catchers=[catch("Update failed", updateReason=error_reason())],
         ),
         **update.states(partition),
+        "Solution updated": told("UPDATED", "Train?"),
         "Update late": assign("Update failed", updateReason=update.waited),
+        "Update failed": told("UPDATE_FAILED", "Failed update noted", reason="$updateReason"),
         # what is trained and served does not depend on the update, which the next run tries again
-        "Update failed": assign(
+        "Failed update noted": assign(
             "Train?", problems="[{'name': 'update of solution ' & $plan.name, 'reason': $updateReason}]"
         ),
         "Train?": choice(
@@ -183,7 +206,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             "personalize:createSolutionVersion",
             partition=partition,
             arguments=expression("$plan.train"),
-            next_state=version.start,
+            next_state="Training has begun",
             # training is billed: only an answer that says that nothing was begun leads to a second call at once
             retry=[retry_until(deadlines.training.to_seconds(), LIMIT_EXCEEDED, IN_USE)],
             catchers=[
@@ -193,38 +216,57 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             assign={"version": "$states.result.SolutionVersionArn"},
         ),
         # The failed call may have begun a training all the same
-        "Wait for solution versions": {"Type": "Wait", "Seconds": _SETTLING_SECONDS, "Next": "List solution versions"},
+        "Wait for solution versions": {
+            "Type": "Wait",
+            "Seconds": _SETTLING_SECONDS,
+            "Assign": {"page": expression(FIRST_PAGE), "begun": []},
+            "Next": "List solution versions",
+        },
         "List solution versions": sdk_task(
             "personalize:listSolutionVersions",
             partition=partition,
-            arguments={"SolutionArn": expression("$plan.solutionArn")},
+            arguments=page_of("page", {"SolutionArn": expression("$plan.solutionArn")}),
             next_state="Training begun?",
             retry=RETRY_READ,
             catchers=[catch("Training failed", versionReason=error_reason())],
             assign={
-                "begun": "[$states.result.SolutionVersions[$toMillis(CreationDateTime) > $plan.trainedUntil]"
-                ".SolutionVersionArn]"
+                "begun": "[$append($begun, $states.result.SolutionVersions"
+                "[$toMillis(CreationDateTime) > $plan.trainedUntil].SolutionVersionArn)]",
+                "page": NEXT_PAGE,
             },
         ),
         "Training begun?": choice(
             ("$count($begun) > 0", "Follow training"),
+            (has_more("page"), "List solution versions"),
             (f"$attempts < {_ATTEMPTS}", "Create solution version"),
             default="Training failed",
         ),
-        "Follow training": assign(version.start, version="$begun[0]"),
+        "Follow training": assign("Training has begun", version="$begun[0]"),
+        "Training has begun": told(
+            "TRAINING_BEGUN",
+            version.start,
+            solutionVersionArn="$version",
+            trainingMode="$plan.train.TrainingMode",
+        ),
         **version.states(partition),
         "Get metrics": sdk_task(
             "personalize:getSolutionMetrics",
             partition=partition,
             arguments={"SolutionVersionArn": expression("$version")},
-            next_state="Publish?",
+            next_state="New version?",
             retry=RETRY_READ,
-            catchers=[catch("Metrics needed?", gateReason=error_reason())],
+            catchers=[catch("New version?", gateReason=error_reason())],
             assign={"metrics": "$states.result.Metrics"},
         ),
-        # without a gate metrics are for the report; a model without them serves all the same
-        "Metrics needed?": choice(("$plan.gate != null", "Gate failed"), default="Campaigns"),
-        "Publish?": choice(("$plan.isNew and $count($keys($metrics)) > 0", "Publish metrics"), default="Gate?"),
+        "New version?": choice(("$plan.isNew", "Version active"), default="Measured?"),
+        "Version active": told("VERSION_ACTIVE", "Measured?", solutionVersionArn="$version", metrics="$metrics"),
+        "Measured?": choice(
+            ("$gateReason != '' and $plan.gate != null", "Gate failed"),
+            # without a gate metrics are for the report; a model without them serves all the same
+            ("$gateReason != ''", "Campaigns"),
+            ("$plan.isNew and $count($keys($metrics)) > 0", "Publish metrics"),
+            default="Gate?",
+        ),
         "Publish metrics": sdk_task(
             "cloudwatch:putMetricData",
             partition=partition,
@@ -263,16 +305,28 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
                 "ResourceArn": expression("$version"),
                 "Tags": [{"TagKey": VERDICT_TAG, "TagValue": expression(_VERDICT)}],
             },
-            next_state="Keep serving",
+            next_state="Version refused",
             retry=retry_write(deadlines.creation.to_seconds()),
             # the next run then judges it again
             catchers=[catch("Gate failed", gateReason=error_reason())],
             # those of what is served
             assign={"metrics": "$servingMetrics"},
         ),
-        "Gate failed": assign("Keep serving", problems=_with_problem("quality gate of", "$gateReason")),
+        "Version refused": told(
+            "VERSION_REFUSED",
+            "Keep serving",
+            solutionVersionArn="$refused.solutionVersionArn",
+            thresholds="$refused.thresholds",
+        ),
+        "Gate failed": told("GATE_FAILED", "Failed gate noted", solutionVersionArn="$version", reason="$gateReason"),
+        "Failed gate noted": assign("Keep serving", problems=_with_problem("quality gate of", "$gateReason")),
         "Training late": assign("Training failed", versionReason=version.waited),
-        "Training failed": assign("Keep serving", problems=_with_problem("training", "$versionReason")),
+        "Training failed": told(
+            "TRAINING_FAILED", "Failed training noted", solutionVersionArn="$version", reason="$versionReason"
+        ),
+        "Failed training noted": assign("Keep serving", problems=_with_problem("training", "$versionReason")),
+        "Training stopped": told("TRAINING_STOPPED", "Stopped training noted", solutionVersionArn="$version"),
+        "Stopped training noted": assign("Keep serving", problems=_with_problem("training", "'it was stopped'")),
         # campaigns serve what they did before, and are otherwise made as they are declared
         "Keep serving": assign(
             "Campaigns", version="$plan.otherwise.solutionVersionArn", actions="$plan.otherwise.campaigns"
@@ -302,7 +356,8 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             failures="$append($problems, [$campaigns.failures])",
         ),
         "Solution late": assign("Solution failed", solutionReason=solution.waited),
-        "Solution failed": assign("Done", version="null", problems=_with_problem("solution", "$solutionReason")),
+        "Solution failed": told("CREATE_FAILED", "Failed solution noted", reason="$solutionReason"),
+        "Failed solution noted": assign("Done", version="null", problems=_with_problem("solution", "$solutionReason")),
     }
     return {
         "Comment": "Creates, trains and serves one solution of Amazon Personalize",
@@ -330,7 +385,17 @@ def _mark_states(*, partition: str, deadlines: Deadlines) -> States:
             catchers=[catch("Version not marked", markReason=error_reason())],
         ),
         "Version marked": finish(failures="[]"),
-        "Version not marked": finish(
+        "Version not marked": tell(
+            "solution",
+            "VERDICT_FAILED",
+            partition=partition,
+            next_state="Missing mark noted",
+            name="$plan.name",
+            arn="$plan.solutionArn",
+            solutionVersionArn="$mark.ResourceArn",
+            reason="$markReason",
+        ),
+        "Missing mark noted": finish(
             failures="[{'name': 'rollback: tag of ' & $mark.ResourceArn, 'reason': $markReason}]"
         ),
     }
@@ -350,12 +415,19 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
         ),
         deadline_seconds=deadlines.serving.to_seconds(),
         settled=[
-            ("$campaignStatus = 'ACTIVE'", "Campaign done"),
+            ("$campaignStatus = 'ACTIVE'", "Campaign serves"),
             ("$campaignStatus = 'CREATE FAILED'", "Campaign failed"),
         ],
         late="Campaign late",
         failed="Campaign failed",
+        keep={"campaignServes": "$states.result.Campaign.SolutionVersionArn"},
     )
+
+    def told(change: str, next_state: str, **members: str) -> State:
+        of = {"name": "$campaign.name", "arn": "$campaign.campaignArn"}
+        return tell("campaign", change, partition=partition, next_state=next_state, **of, **members)
+
+    given = either("$campaign.arguments.SolutionVersionArn", "$serve")
     # the plan names a version only where it is another one than that of this execution: the latest, whichever it is
     arguments = expression("$merge([{'SolutionVersionArn': $serve}, $campaign.arguments])")
     failed = catch("Campaign failed", campaignReason=error_reason())
@@ -372,22 +444,26 @@ def _campaign_states(*, partition: str, deadlines: Deadlines) -> States:
             "personalize:createCampaign",
             partition=partition,
             arguments=arguments,
-            next_state=campaign.start,
+            next_state="Campaign being created",
             retry=retry_write(deadlines.serving.to_seconds()),
-            catchers=[catch(campaign.start, ALREADY_EXISTS), failed],
+            catchers=[catch("Campaign being created", ALREADY_EXISTS), failed],
         ),
         "Update campaign": sdk_task(
             "personalize:updateCampaign",
             partition=partition,
             arguments=arguments,
-            next_state=campaign.start,
+            next_state="Campaign being updated",
             retry=retry_write(deadlines.serving.to_seconds()),
             catchers=[failed],
         ),
+        "Campaign being created": told("CREATING", campaign.start, solutionVersionArn=given),
+        "Campaign being updated": told("UPDATING", campaign.start, solutionVersionArn=given),
         **campaign.states(partition),
+        "Campaign serves": told("SERVING", "Campaign done", solutionVersionArn="$campaignServes"),
         "Campaign done": finish(name="$campaign.name", failures="[]"),
         "Campaign late": assign("Campaign failed", campaignReason=campaign.waited),
-        "Campaign failed": finish(
+        "Campaign failed": told("FAILED", "Failed campaign noted", reason="$campaignReason"),
+        "Failed campaign noted": finish(
             name="$campaign.name",
             failures="[{'name': 'campaign ' & $campaign.name, 'reason': $campaignReason}]",
         ),

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import polling
@@ -27,7 +27,8 @@ CLIENT = "Personalize.SdkClientException"
 UNSTATED = "'the service gave no reason'"
 
 
-def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
+def retry_passing(*errors: str, interval: int, attempts: int, longest: int) -> State:
+    """Retry what passes by itself."""
     return {
         "ErrorEquals": list(errors),
         "IntervalSeconds": interval,
@@ -38,19 +39,32 @@ def _retry(*errors: str, interval: int, attempts: int, longest: int) -> State:
     }
 
 
-RETRY_READ = [_retry(LIMIT_EXCEEDED, UNNAMED, CLIENT, interval=2, attempts=8, longest=60)]
+RETRY_READ = [retry_passing(LIMIT_EXCEEDED, UNNAMED, CLIENT, interval=2, attempts=8, longest=60)]
 # A resource that was just created may not be readable at once
-RETRY_READ_NEW = [*RETRY_READ, _retry(NOT_FOUND, interval=2, attempts=5, longest=10)]
+RETRY_READ_NEW = [*RETRY_READ, retry_passing(NOT_FOUND, interval=2, attempts=5, longest=10)]
 # What is not worth waiting for
 RETRY_METRICS = [
-    _retry("CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", interval=2, attempts=3, longest=10)
+    retry_passing("CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", interval=2, attempts=3, longest=10)
 ]
 RETRY_LAMBDA = [
-    _retry(
+    retry_passing(
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
+        interval=2,
+        attempts=6,
+        longest=30,
+    )
+]
+
+# Throttling and faults of Step Functions; a child that failed is States.TaskFailed, and is not run twice
+RETRY_START = [
+    retry_passing(
+        "StepFunctions.AWSStepFunctionsException",
+        "StepFunctions.ExecutionLimitExceededException",
+        "StepFunctions.SdkClientException",
+        "StepFunctions.ThrottlingException",
         interval=2,
         attempts=6,
         longest=30,
@@ -88,7 +102,7 @@ def retry_in_queue(deadline_seconds: float) -> list[State]:
     """Retry the start of a job until a deadline while the service runs as many as it allows."""
     return [
         retry_until(deadline_seconds, LIMIT_EXCEEDED, IN_USE),
-        _retry(UNNAMED, CLIENT, interval=2, attempts=8, longest=60),
+        retry_passing(UNNAMED, CLIENT, interval=2, attempts=8, longest=60),
     ]
 
 
@@ -164,6 +178,29 @@ def finish(**output: str) -> State:
     return {"Type": "Pass", "Output": {name: expression(value) for name, value in output.items()}, "End": True}
 
 
+#: JSONata expression: no page of a list was read yet
+FIRST_PAGE = "''"
+#: JSONata expression, over ``$states.result``: which page of a list follows
+NEXT_PAGE = either("$states.result.NextToken", FIRST_PAGE)
+_LARGEST_PAGE = 100
+
+
+def page_of(variable: str, arguments: Mapping[str, str]) -> str:
+    """The arguments of a call that lists: of the page that ``variable`` says.
+
+    :param variable: The variable that holds :data:`FIRST_PAGE` or :data:`NEXT_PAGE`.
+    :param arguments: The others, each a JSONata expression in its marks.
+    """
+    given = ", ".join(f"'{name}': {value[2:-2].strip()}" for name, value in arguments.items())
+    token = f"{has_more(variable)} ? {{'NextToken': ${variable}}} : {{}}"
+    return expression(f"$merge([{{{given}, 'MaxResults': {_LARGEST_PAGE}}}, {token}])")
+
+
+def has_more(variable: str) -> str:
+    """JSONata expression: whether there is a page after the one that was read."""
+    return f"${variable} != {FIRST_PAGE}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Poll:
     """Look at a resource until it is settled: Describe, Choice, Wait, with growing waits and a deadline.
@@ -179,6 +216,9 @@ class Poll:
     :param late: The state to go to when the deadline has passed.
     :param failed: The state to go to when the resource cannot be read.
     :param retry: Retries of the read. Default: - those for a resource that was just created.
+    :param keep: What else is kept of each look: variables, each with a JSONata expression over ``$states.result``.
+    :param absent: For a list that is read: the status that says that what is waited for is not on the page that was
+        read. All pages are then read before it is believed. Default: - what is read is no list
     """
 
     subject: str
@@ -192,6 +232,8 @@ class Poll:
     late: str
     failed: str
     retry: Sequence[State] = tuple(RETRY_READ_NEW)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    absent: str | None = None
 
     @property
     def start(self) -> str:
@@ -211,24 +253,38 @@ class Poll:
         """The states, to be merged into a state machine's."""
         polls, waited = f"${self.variable}Polls", f"${self.variable}Waited"
         look, settled, wait = f"Describe {self.subject}", f"{self.subject} settled?", f"Wait for {self.subject}"
+        page = f"{self.variable}Page"
+        first_page = {page: FIRST_PAGE} if self.absent else {}
+        more = (f"${self.variable}Status = '{self.absent}' and {has_more(page)}", look)
         return {
-            self.start: assign(look, **{f"{self.variable}Polls": "0", f"{self.variable}Waited": "0"}),
+            self.start: assign(look, **{f"{self.variable}Polls": "0", f"{self.variable}Waited": "0"}, **first_page),
             look: sdk_task(
                 f"personalize:{self.read}",
                 partition=partition,
-                arguments=self.arguments,
+                arguments=page_of(page, self.arguments) if self.absent else self.arguments,
                 next_state=settled,
                 retry=self.retry,
                 catchers=[catch(self.failed, **{f"{self.variable}Reason": error_reason()})],
-                assign={f"{self.variable}Status": self.status, f"{self.variable}Reason": self.reason},
+                assign={
+                    f"{self.variable}Status": self.status,
+                    f"{self.variable}Reason": self.reason,
+                    **({page: NEXT_PAGE} if self.absent else {}),
+                    **self.keep,
+                },
             ),
-            settled: choice(*self.settled, (f"{waited} >= {self.deadline_seconds:g}", self.late), default=wait),
+            settled: choice(
+                *([more] if self.absent else []),
+                *self.settled,
+                (f"{waited} >= {self.deadline_seconds:g}", self.late),
+                default=wait,
+            ),
             wait: {
                 "Type": "Wait",
                 "Seconds": expression(polling.wait_seconds(polls)),
                 "Assign": {
                     f"{self.variable}Polls": expression(f"{polls} + 1"),
                     f"{self.variable}Waited": expression(f"{waited} + {polling.wait_seconds(polls)}"),
+                    **{name: expression(value) for name, value in first_page.items()},
                 },
                 "Next": look,
             },

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
+import jsii
 from aws_cdk import (
     ArnFormat,
     CfnResource,
@@ -31,7 +32,7 @@ from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, IValidation
 
 from .._custom_resource import custom_resource
 from .._function import lambda_function
@@ -43,12 +44,14 @@ from ..dataset import DataSource
 from ..dataset_group import DatasetGroup
 from ..metrics import MODEL_NAMESPACE
 from ..s3_location import S3Location
-from . import permissions
+from . import history, permissions
 from .deadlines import Deadlines
 from .deployment import Deployment
 from .desired_state import desired_state
-from .job_states import DELETION_KINDS
+from .import_definition import MOST_ROUNDS, import_definition
+from .job_definition import DELETION, job_definition
 from .new_files import NewFiles
+from .polling import polls_until
 from .recommender_definition import recommender_definition
 from .removal import WorkflowRemovalPolicy
 from .run_definition import run_definition
@@ -60,6 +63,8 @@ BATCHING = Duration.minutes(1)
 #: The longest that CloudFormation waits for a signal
 LONGEST_DEPLOYMENT = Duration.hours(12)
 EVERY_DAY = scheduler.ScheduleExpression.rate(Duration.days(1))
+#: The service's quotas, as long as nobody has them raised
+CAMPAIGNS_PER_GROUP, RECOMMENDERS_PER_GROUP, SOLUTIONS_PER_GROUP = 5, 5, 10
 #: Kinds of resources that there may be none of: without the key, or in a custom dataset group
 _OPTIONAL = (
     "any recommender",
@@ -173,7 +178,24 @@ class Workflow(Construct):
             solution_definition(partition=stack.partition, deadlines=self._deadlines),
             permissions.SOLUTION,
         )
-        machines = [self._solution_machine]
+        self._job_machine = self._create_state_machine(
+            "Job",
+            f"{self.workflow_name}-job",
+            job_definition(partition=stack.partition, deadlines=self._deadlines),
+            permissions.JOB,
+        )
+        self._import_machine = self._create_state_machine(
+            "Import",
+            f"{self.workflow_name}-import",
+            import_definition(
+                partition=stack.partition,
+                deadlines=self._deadlines,
+                check_function_arn=self._check.function_arn,
+                document=self._document,
+            ),
+            permissions.IMPORT,
+        )
+        machines = [self._import_machine, self._solution_machine, self._job_machine]
         if dataset_group.domain is not None:  # only dataset groups of a domain have recommenders
             self._recommender_machine = self._create_state_machine(
                 "Recommender",
@@ -182,24 +204,22 @@ class Workflow(Construct):
                 permissions.RECOMMENDER,
             )
             machines.append(self._recommender_machine)
-        self.state_machine = self._create_state_machine(
-            "Run",
-            self.workflow_name,
-            run_definition(
-                partition=stack.partition,
-                table_name=self._table.table_name,
-                plan_function_arn=self._plan.function_arn,
-                check_function_arn=self._check.function_arn,
-                document=self._document,
-                solution_state_machine_arn=self._solution_machine.state_machine_arn,
-                recommender_state_machine_arn=(
-                    self._recommender_machine.state_machine_arn if self._recommender_machine else None
-                ),
-                deadlines=self._deadlines,
-                timeout_seconds=lazy_any(self._longest_run),
+        definition = run_definition(
+            partition=stack.partition,
+            table_name=self._table.table_name,
+            plan_function_arn=self._plan.function_arn,
+            document=self._document,
+            import_state_machine_arn=self._import_machine.state_machine_arn,
+            solution_state_machine_arn=self._solution_machine.state_machine_arn,
+            job_state_machine_arn=self._job_machine.state_machine_arn,
+            recommender_state_machine_arn=(
+                self._recommender_machine.state_machine_arn if self._recommender_machine else None
             ),
-            permissions.RUN,
+            deadlines=self._deadlines,
+            timeout_seconds=lazy_any(self._longest_run),
         )
+        self.state_machine = self._create_state_machine("Run", self.workflow_name, definition, permissions.RUN)
+        self.node.add_validation(_Room(dataset_group, self._deadlines, definition))
         self._allow(self._plan.role, permissions.PLAN)
         self._allow(self._check.role, permissions.CHECK_IMPORT)
         finish = self._create_finish()
@@ -421,7 +441,7 @@ class Workflow(Construct):
     def _longest_run(self) -> int:
         """How many seconds a run may take, with all that is declared."""
         group = self.dataset_group
-        deletions = sum(job.kind in DELETION_KINDS for job in group.jobs)
+        deletions = sum(job.kind == DELETION for job in group.jobs)
         return int(
             self._deadlines.longest_run(
                 solutions=len(group.solutions),
@@ -455,7 +475,7 @@ class Workflow(Construct):
             # a version that was trained by hand may lack the tag
             "owned trainings": {"StringEqualsIfExists": {OWNER_CONDITION: self.dataset_group.owner}},
             "model metrics": {"StringEquals": {"cloudwatch:namespace": MODEL_NAMESPACE}},
-            "service roles": to_personalize,
+            **dict.fromkeys(("import role", "job roles"), to_personalize),
         }
         return [
             iam.PolicyStatement(
@@ -500,8 +520,13 @@ class Workflow(Construct):
             ],
             "document": lambda: [group.data_bucket.arn_for_objects(self._document["key"])],
             "event bus": lambda: [self._arn("events", "event-bus/default")],
+            "import executions": lambda: [f"{executions}-import:*"],
+            "import state machine": lambda: [self._import_machine.state_machine_arn],
+            "import role": lambda: [group.service_role.role_arn],
             "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
             "import reports": lambda: [group.data_bucket.arn_for_objects(f"cdk-personalize/{group.owner}/imports/*")],
+            "job executions": lambda: [f"{executions}-job:*"],
+            "job state machine": lambda: [self._job_machine.state_machine_arn],
             "key": lambda: [key.key_arn] if key else [],
             "lock table": lambda: [self._table.table_arn],
             "model metrics": lambda: ["*"],
@@ -549,9 +574,7 @@ class Workflow(Construct):
             "dataset export jobs": lambda: named("DatasetExportJob"),
             "dataset group with deletions": lambda: used("datasetGroupArn"),
             "exported datasets": lambda: used("datasetArn"),
-            "service roles": lambda: list(
-                dict.fromkeys([group.service_role.role_arn, *(job.role.role_arn for job in group.jobs)])
-            ),
+            "job roles": lambda: list(dict.fromkeys(job.role.role_arn for job in group.jobs)),
         }
 
     def _source_buckets(self) -> list[s3.IBucket]:
@@ -560,6 +583,48 @@ class Workflow(Construct):
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)
+
+
+@jsii.implements(IValidation)
+class _Room:
+    """The history of a run has room for all that a run may have to do."""
+
+    def __init__(self, group: DatasetGroup, deadlines: Deadlines, definition: Mapping[str, Any]) -> None:
+        self._group, self._deadlines, self._definition = group, deadlines, definition
+
+    def validate(self) -> list[str]:
+        """What is too much, and what to do."""
+        items = most_items(self._group)
+        looks = polls_until(self._deadlines.deletion.to_seconds())
+        count = history.most_events(self._definition, items, looks)
+        if count <= history.LIMIT:
+            return []
+        return [
+            f"a run of the workflow of {self._group.node.path} could have {count} history events, of which Step "
+            f"Functions allows {history.LIMIT}: it works on {sum(items.values())} things, and waits up to "
+            f"{self._deadlines.deletion.to_seconds() / 3600:g} h for each that it deletes. Shorten Deadlines.deletion, "
+            "or declare fewer solutions, recommenders and jobs in one dataset group"
+        ]
+
+
+def most_items(group: DatasetGroup) -> dict[str, int]:
+    """How many things each list of a run may have, by the name of the state that works on them.
+
+    What is declared no more is not known; it can be as much as the service allows, or as is declared now.
+    """
+    jobs = [job.kind == DELETION for job in group.jobs]
+    solutions, recommenders = len(group.solutions), len(group.recommenders)
+    return {
+        "Import": sum(MOST_ROUNDS if dataset.incremental_source else 1 for dataset in group.datasets),
+        "Delete users": jobs.count(True),
+        "Stop trainings": max(SOLUTIONS_PER_GROUP, solutions),
+        "Solutions": solutions,
+        "Recommenders": recommenders,
+        "Delete campaigns": max(CAMPAIGNS_PER_GROUP, sum(len(solution.campaigns) for solution in group.solutions)),
+        "Delete recommenders": max(RECOMMENDERS_PER_GROUP, recommenders) if group.domain else 0,
+        "Delete solutions": max(SOLUTIONS_PER_GROUP, solutions),
+        "Jobs": jobs.count(False),
+    }
 
 
 def _needs_clock(group: DatasetGroup) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from personalize_lambda.aws import client, log
 from personalize_lambda.workflow import lock, signal
-from personalize_lambda.workflow.report import message, summarize, transitions
+from personalize_lambda.workflow.report import changes, message, summarize
 
 EVENT_SOURCE = "cdk-personalize"
 RUN_EVENT = "Personalize Workflow Run"
@@ -72,9 +72,9 @@ def _tell(report: Mapping[str, Any]) -> None:
     run = {"workflow": report["workflow"], "execution": report["execution"]}
     # the report may be large: it goes alone
     _put_events(RUN_EVENT, [_short(report)])
-    changes = [{**run, **change} for change in transitions(report)]
-    for first in range(0, len(changes), _EVENTS_AT_ONCE):
-        _put_events(CHANGE_EVENT, changes[first : first + _EVENTS_AT_ONCE])
+    told = [{**run, **change} for change in changes(report)]
+    for first in range(0, len(told), _EVENTS_AT_ONCE):
+        _put_events(CHANGE_EVENT, told[first : first + _EVENTS_AT_ONCE])
 
 
 def _short(report: Mapping[str, Any]) -> Mapping[str, Any]:

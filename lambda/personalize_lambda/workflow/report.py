@@ -1,4 +1,4 @@
-"""What is told of a run: as data, as a message that a person reads, and as one event for everything that changed."""
+"""What is told of a run when it has ended: as data, and as a message that a person reads."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _LISTS = (
     "stopped",
     "pruned",
 )
-#: The lists of names: the kind of resource, what happened to it, and what a person reads
-_CHANGES = (
-    ("imported", "dataset", "IMPORTED", "Imported"),
-    ("recommenders", "recommender", "CHANGED", "Recommenders"),
-    ("stopped", "solution", "TRAINING_STOPPED", "Trainings stopped, being declared no more"),
-    ("pruned", "resource", "DELETED", "Removed, being declared no more"),
+#: The lists of names, and what a person reads
+_NAMES = (
+    ("imported", "Imported"),
+    ("recommenders", "Recommenders"),
+    ("stopped", "Trainings stopped, being declared no more"),
+    ("pruned", "Removed, being declared no more"),
 )
 
 
@@ -87,7 +87,7 @@ def message(report: Mapping[str, Any]) -> str:
     lines += _section("Solutions", [_solution(solution) for solution in report["solutions"]])
     lines += _section("Refused by the quality gate, so campaigns serve what they did", _refused(report["solutions"]))
     lines += _section("Jobs", [_job(job) for job in report["jobs"]])
-    for member, _, _, title in _CHANGES:
+    for member, title in _NAMES:
         lines += _section(title, report[member])
     lines += _section("Warnings", report["warnings"])
     return "\n".join(
@@ -101,26 +101,10 @@ def message(report: Mapping[str, Any]) -> str:
     )
 
 
-def transitions(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Everything that changed or failed to: ``resource``, ``name``, ``change`` and what belongs to it."""
-    for failure in report["failures"]:
-        yield {"resource": "step", "name": failure["name"], "change": "FAILED", "reason": failure["reason"]}
+def changes(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What only the end of a run can tell; all else is told by the state machines when it happens."""
     for sentence in report["drift"]:
-        yield {"resource": "drift", "name": sentence, "change": "FOUND"}
-    for solution in report["solutions"]:
-        version = {"solutionVersionArn": solution["solutionVersionArn"]}
-        if solution["solutionVersionArn"]:
-            metrics = {"metrics": solution.get("metrics", {})}
-            yield {"resource": "solution", "name": solution["name"], "change": "VERSION_ACTIVE", **version, **metrics}
-        if refused := solution.get("refused"):
-            yield {"resource": "solution", "name": solution["name"], "change": "VERSION_REFUSED", **refused}
-        for campaign in solution.get("campaigns", ()):
-            yield {"resource": "campaign", "name": campaign, "change": "SERVING", **version}
-    for job in report["jobs"]:
-        yield {"resource": "job", "name": job["name"], "change": "DONE", "output": job.get("output")}
-    for member, resource, change, _ in _CHANGES:
-        for name in report[member]:
-            yield {"resource": resource, "name": name, "change": change}
+        yield {"resource": "drift", "name": sentence, "arn": None, "change": "FOUND"}
 
 
 def _section(title: str, rows: Sequence[str]) -> list[str]:

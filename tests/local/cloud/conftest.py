@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from personalize_local.cloud.client import LocalCloud
+from tests.told import Events
 
 ROLE_ARN = "arn:aws:iam::000000000000:role/any"
+PUT_EVENTS = "arn:aws:states:::events:putEvents"
 TERMINAL = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
@@ -42,6 +44,7 @@ class StateMachines:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.client = cloud.client("stepfunctions")
+        self.events = Events(cloud)
 
     def create(self, definition: dict[str, Any], name: str | None = None) -> str:
         created = self.client.create_state_machine(
@@ -64,7 +67,20 @@ class StateMachines:
         return described
 
     def run(self, definition: dict[str, Any], value: Any = None) -> dict[str, Any]:
-        return self.end(self.start(self.create(definition), value))
+        ended = self.end(self.start(self.create(definition), value))
+        unsent = [
+            event["taskFailedEventDetails"]
+            for event in self.history(ended["executionArn"])
+            if event["type"] == "TaskFailed" and event["taskFailedEventDetails"]["resource"] == PUT_EVENTS
+        ]
+        assert unsent == [], "what cannot be sent stops nothing, so it would not be noticed"
+        return ended
+
+    def told(self, definition: dict[str, Any], value: Any = None) -> tuple[Any, list[dict[str, Any]]]:
+        """The output of a machine, and the details of the events that it sent, in their order."""
+        ended = self.run(definition, value)
+        assert ended["status"] == "SUCCEEDED", ended
+        return json.loads(ended["output"]), self.events.of(ended["executionArn"])
 
     def output(self, definition: dict[str, Any], value: Any = None) -> Any:
         ended = self.run(definition, value)

@@ -1,4 +1,4 @@
-"""The states of a run that run one job: make it, follow it, tell where it wrote or why it failed."""
+"""The workflow's state machine for a job: make it, follow it, tell where it wrote or why it failed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from typing import Any
 import pytest
 
 from cdk_personalize.workflow.deadlines import Deadlines
-from cdk_personalize.workflow.job_states import DELETION_KINDS, OUTPUT_KINDS, job_states
+from cdk_personalize.workflow.job_definition import KINDS, job_definition
 from personalize_local.cloud.client import LocalCloud
 
 from .conftest import StateMachines, unique, wait_for
 
 SERVICE = {"Service": "personalize.amazonaws.com"}
-KINDS = (*OUTPUT_KINDS, *DELETION_KINDS)
-DEFINITION = {
-    "QueryLanguage": "JSONata",
-    "StartAt": "Begin job",
-    "States": job_states("aws", Deadlines().jobs, "job", KINDS),
-}
+DEFINITION = job_definition(partition="aws", deadlines=Deadlines())
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +82,11 @@ def test_a_job_is_made(
 ) -> None:
     planned = plan(group, role, f"s3://{bucket}/users.csv")
 
-    assert machines.output(DEFINITION, planned) == {"name": "Forget", "output": None, "failures": []}
+    output, events = machines.told(DEFINITION, planned)
+    assert output == {"name": "Forget", "output": None, "failures": []}
+    for event, change in zip(events, ("BEGUN", "DONE"), strict=True):
+        assert (event["resource"], event["name"], event["change"]) == ("job", "Forget", change)
+        assert (event["arn"], event["kind"], event["output"]) == (planned["createArn"], "DataDeletionJob", None)
     assert status(personalize_local, planned["createArn"]) == "COMPLETED"
     tags = personalize_local.client("personalize").list_tags_for_resource(resourceArn=planned["createArn"])["tags"]
     assert tags == [{"tagKey": "team", "tagValue": "red"}]
@@ -125,11 +124,12 @@ def test_why_a_job_failed_is_told(
     missing = f"{group.rsplit(':', 1)[0]}:data-deletion-job/{unique('missing')}"
     planned = plan(group, role, location and f"s3://{bucket}/{location}", None if location else missing)
 
-    output = machines.output(DEFINITION, planned)
+    output, events = machines.told(DEFINITION, planned)
 
+    assert (events[-1]["change"], events[-1]["reason"]) == ("FAILED", output["failures"][0]["reason"])
     [failure] = output["failures"]
     assert output["name"] == "Forget"
-    assert failure["name"] == "job Forget"
+    assert failure["name"] == "deletion of users Forget"
     assert failure["reason"].startswith(reason)
 
 
@@ -151,4 +151,4 @@ def test_a_job_of_each_kind_is_made_by_its_operation(machines: StateMachines, ki
         "DataDeletionJob": "data deletion job",
     }
     assert ended["status"] == "SUCCEEDED"
-    assert names == ["Begin job", "Kind of job?", f"Create {words[kind]}", "Job failed"]
+    assert names == ["Begin", "Kind of job?", f"Create {words[kind]}", "Job failed", "Failed"]

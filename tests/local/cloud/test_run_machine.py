@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from aws_cdk import Duration
 
-from cdk_personalize.workflow import import_states
+from cdk_personalize.workflow import import_definition
 from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.job_definition import job_definition
 from cdk_personalize.workflow.run_definition import run_definition
+from cdk_personalize.workflow.transitions import STARTED_BY
 from personalize_local.cloud.client import LocalCloud
 from tests.data_bucket import DataBucket
 from tests.local.personalize.support import USERS_SCHEMA
@@ -49,8 +51,23 @@ def table(personalize_local: LocalCloud) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def imports_nothing(machines: StateMachines) -> str:
+    check = "arn:aws:lambda:us-east-1:000000000000:function:check"
+    return machines.create(
+        import_definition.import_definition(
+            partition="aws", deadlines=Deadlines(), check_function_arn=check, document={}
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def job_machine(machines: StateMachines) -> str:
+    return machines.create(job_definition(partition="aws", deadlines=Deadlines()))
+
+
 @pytest.fixture
-def planned(table: str, personalize_local: LocalCloud) -> Planned:
+def planned(table: str, personalize_local: LocalCloud, imports_nothing: str, job_machine: str) -> Planned:
     """The definition with the answers of the planning function."""
     for item in ("lock", "report"):
         personalize_local.client("dynamodb").delete_item(TableName=table, Key={"id": {"S": item}})
@@ -58,17 +75,18 @@ def planned(table: str, personalize_local: LocalCloud) -> Planned:
     def define(
         waiting: tuple[str, ...] = (),
         drift: tuple[str, ...] = (),
-        deadlines: Deadlines | None = None,
+        import_machine: str | None = None,
         **plan: Any,
     ) -> dict[str, Any]:
         definition = run_definition(
             partition="aws",
             table_name=table,
             plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
-            check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
             document={"bucket": "bucket", "key": "key"},
             solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
-            deadlines=deadlines or Deadlines(),
+            import_state_machine_arn=import_machine or imports_nothing,
+            job_state_machine_arn=job_machine,
+            deadlines=Deadlines(),
         )
         answer = {"plan": NOTHING | plan, "waitingFor": list(waiting), "drift": list(drift)}
         for state in definition["States"].values():
@@ -221,22 +239,29 @@ class Additions:
         ]
         none_left = {**NOTHING, "imports": []}
         states = definition["States"]
-        states["Begin"]["Assign"] |= {"rounds": [*rounds, none_left], "round": 0}
+        states["Begin"]["Assign"] |= {"rounds": [*rounds, none_left]}
         # of a dataset whose import failed, no more is planned
-        answer = "{% $rounds[$count($imports[$count(failures) > 0]) > 0 ? -1 : $round] %}"
-        assign = states["Plan imports"]["Assign"] | {"plan": answer, "round": "{% $round + 1 %}"}
-        states["Plan imports"]["Assign"] = assign
-        check = states["Import"]["ItemProcessor"]["States"]["Check imports"]
-        check.clear()
-        check.update({"Type": "Pass", "Assign": {"importReason": ""}, "Next": "Imports refused?"})
+        answer = "{% $rounds[$count($imports[$count(failures) > 0]) > 0 ? -1 : $round - 1] %}"
+        states["Plan imports"]["Assign"] |= {"plan": answer}
         return definition
+
+
+def unchecked(machines: StateMachines, deadlines: Deadlines) -> str:
+    """The import state machine, without the check of files."""
+    definition = import_definition.import_definition(
+        partition="aws", deadlines=deadlines, check_function_arn="check", document={}
+    )
+    skipped = {"Type": "Pass", "Assign": {"importReason": ""}, "Next": "Imports refused?"}
+    definition["States"]["Check imports"] = skipped
+    return machines.create(definition)
 
 
 def test_a_run_plans_and_imports_until_nothing_is_left(
     machines: StateMachines, planned: Planned, additions: Additions
 ) -> None:
     run = unique("all")
-    report = machines.output(additions.in_rounds(planned(), run, page=10))
+    definition = planned(import_machine=unchecked(machines, Deadlines()))
+    report = machines.output(additions.in_rounds(definition, run, page=10))
     assert (report["status"], report["imported"], report["waitingFor"]) == ("COMPLETED", ["users"], [])
     assert additions.imported(run) == [f"{run}-{number:03}" for number in range(FILES)]
 
@@ -260,9 +285,75 @@ def test_all_rounds_together_have_an_end(
     reason: str,
 ) -> None:
     # each round is of one import, so what one has taken is remembered for the next
-    monkeypatch.setattr(import_states, "MOST_COST", 20)
+    monkeypatch.setattr(import_definition, "MOST_ROUNDS", 10)
     run = unique("some")
-    ended = machines.run(additions.in_rounds(planned(deadlines=Deadlines(**deadlines)), run, page=1))
+    machine = unchecked(machines, Deadlines(**deadlines))
+    ended = machines.run(additions.in_rounds(planned(import_machine=machine), run, page=1))
     left = FILES - len(additions.imported(run))
     assert ended["cause"].startswith(f"import of users: {reason.format(left=left)}")
     assert 0 < left < FILES - 1
+
+
+def job(name: str) -> dict[str, Any]:
+    """A job under way that there is not, so that following it fails."""
+    arn = f"arn:aws:personalize:us-east-1:000000000000:dataset-export-job/{name}"
+    return {"name": name, "kind": "DatasetExportJob", "running": arn, "create": None, "createArn": None, "output": None}
+
+
+def children(machines: StateMachines, machine: str, run: str) -> list[dict[str, Any]]:
+    """The executions of a machine that a run started."""
+    listed = machines.client.list_executions(stateMachineArn=machine)["executions"]
+    found = [machines.client.describe_execution(executionArn=each["executionArn"]) for each in listed]
+    return [each for each in found if json.loads(each["input"])[STARTED_BY] == run]
+
+
+def test_what_a_child_of_the_run_tells_is_of_the_run(machines: StateMachines, planned: Planned) -> None:
+    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
+    ended = machines.run(planned(imports=imports, jobs=[job("Backup")]))
+    failed = [(each["resource"], each["name"], each["change"]) for each in machines.events.of(ended["executionArn"])]
+    assert failed == [("dataset", "items", "IMPORT_FAILED"), ("job", "Backup", "FAILED")]
+    [first, _] = machines.events.of(ended["executionArn"])
+    assert first["workflow"] == ended["stateMachineArn"].rpartition(":")[2]
+    assert (first["arn"], first["reason"].partition(":")[0]) == (JOB, "Personalize.ResourceNotFoundException")
+
+
+def test_a_start_that_the_service_was_too_busy_for_is_tried_again(
+    machines: StateMachines, planned: Planned, personalize_local: LocalCloud, job_machine: str
+) -> None:
+    personalize_local.fail("states:StartExecution", code="ThrottlingException", times=2)
+    ended = machines.run(planned(jobs=[job("Backup")]))
+    personalize_local.forget_faults()
+    assert ended["cause"].startswith("job Backup: Personalize.ResourceNotFoundException")
+    assert len(children(machines, job_machine, ended["executionArn"])) == 1
+
+
+def test_an_execution_whose_start_was_not_answered_is_read(
+    machines: StateMachines, planned: Planned, job_machine: str
+) -> None:
+    """It has ended by the time its start is tried again: here it is started before the run does."""
+    definition = planned(jobs=[job("Backup")])
+    states = definition["States"]["Jobs"]["ItemProcessor"]["States"]
+    again = json.loads(json.dumps(states["Run job"]))
+    again |= {"Next": "Run job", "Output": "{% $states.input %}"}
+    del again["End"]
+    states["Begin job"]["Next"] = "Run job before"
+    states["Run job before"] = again
+
+    ended = machines.run(definition)
+
+    assert ended["cause"].startswith("job Backup: Personalize.ResourceNotFoundException")
+    assert len(children(machines, job_machine, ended["executionArn"])) == 1
+    changes = [each["change"] for each in machines.events.of(ended["executionArn"])]
+    assert changes == ["FAILED"]
+
+
+def test_an_execution_that_broke_off_is_told_and_not_run_again(
+    machines: StateMachines, planned: Planned, job_machine: str
+) -> None:
+    misunderstood = {"name": "Backup", "running": None, "create": {}, "createArn": "arn:backup"}
+    ended = machines.run(planned(jobs=[misunderstood]))
+    assert ended["cause"].startswith("job Backup: States.TaskFailed: ")
+    [child] = children(machines, job_machine, ended["executionArn"])
+    assert child["status"] == "FAILED"
+    [event] = machines.events.of(ended["executionArn"])
+    assert (event["resource"], event["change"], event["arn"]) == ("job", "RUN_FAILED", "arn:backup")

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.removal_states import stop_states
 from cdk_personalize.workflow.solution_definition import VERDICT_TAG, solution_definition
 from personalize_local.cloud.client import LocalCloud
 from tests.data_bucket import DataBucket
 from tests.local.personalize.support import INTERACTIONS_SCHEMA, interactions_csv
+from tests.told import told
 
 from .conftest import StateMachines, unique, wait_for
 
@@ -52,6 +54,7 @@ class Made:
     """A solution with two versions, of which a campaign serves the first."""
 
     client: Any
+    group: str
     solution: str
     old: str
     new: str
@@ -128,7 +131,7 @@ def made(personalize_local: LocalCloud) -> Made:
     )
     for arn in (solution, popular):
         active(client, "solution", arn)
-    found = Made(client, solution, "", "", "")
+    found = Made(client, group, solution, "", "", "")
     found.old, found.new, found.popular = found.train(), found.train(), found.train(popular)
     found.campaign = client.create_campaign(name=unique("live"), solutionVersionArn=found.old)["campaignArn"]
     active(client, "campaign", found.campaign)
@@ -146,8 +149,9 @@ def picks(made: Made) -> Made:
 
 
 def test_training_is_turned_on(machines: StateMachines, made: Made) -> None:
-    output = machines.output(DEFINITION, plan(made.solution, update=schedule(made.solution, "rate(3 days)")))
+    output, events = machines.told(DEFINITION, plan(made.solution, update=schedule(made.solution, "rate(3 days)")))
 
+    assert told(events) == [("solution", "UPDATED", {})]
     assert (output["failures"], output["solutionVersionArn"]) == ([], None)
     found = made.client.describe_solution(solutionArn=made.solution)["solution"]
     assert found["performAutoTraining"] is True
@@ -157,8 +161,9 @@ def test_training_is_turned_on(machines: StateMachines, made: Made) -> None:
 
 
 def test_an_update_that_is_refused_is_told_at_the_end(machines: StateMachines, made: Made) -> None:
-    output = machines.output(DEFINITION, plan(made.solution, update=schedule(made.solution, "rate(99 days)")))
+    output, events = machines.told(DEFINITION, plan(made.solution, update=schedule(made.solution, "rate(99 days)")))
 
+    assert [change for _, change, _ in told(events)] == ["UPDATE_FAILED"]
     [failure] = output["failures"]
     assert failure["name"] == "update of solution picks"
     assert "schedulingExpression must be from 1 to 30 days" in failure["reason"]
@@ -167,8 +172,18 @@ def test_an_update_that_is_refused_is_told_at_the_end(machines: StateMachines, m
 def test_without_a_gate_the_new_version_is_served_and_measured(
     personalize_local: LocalCloud, machines: StateMachines, picks: Made
 ) -> None:
-    output = machines.output(DEFINITION, picks.plan(isNew=True))
+    output, events = machines.told(DEFINITION, picks.plan(isNew=True))
 
+    version = {"solutionVersionArn": picks.new}
+    assert told(events) == [
+        ("solution", "VERSION_ACTIVE", {**version, "metrics": picks.metrics(picks.new)}),
+        ("campaign", "UPDATING", version),
+        ("campaign", "SERVING", version),
+    ]
+    assert [(event["name"], event["arn"]) for event in events[:2]] == [
+        ("picks", picks.solution),
+        ("live", picks.campaign),
+    ]
     assert (output["failures"], output["warnings"], output["refused"]) == ([], [], None)
     assert (output["solutionVersionArn"], output["campaigns"]) == (picks.new, ["live"])
     assert picks.served() == picks.new
@@ -187,6 +202,39 @@ def test_without_a_gate_the_new_version_is_served_and_measured(
         Statistics=["Average"],
     )["Datapoints"]
     assert point["Average"] == pytest.approx(picks.metrics(picks.new)[NDCG])
+
+
+def test_a_version_that_served_before_is_not_told_as_new(machines: StateMachines, picks: Made) -> None:
+    _, events = machines.told(DEFINITION, picks.plan())
+
+    assert told(events) == [
+        ("campaign", "UPDATING", {"solutionVersionArn": picks.new}),
+        ("campaign", "SERVING", {"solutionVersionArn": picks.new}),
+    ]
+
+
+def test_events_that_cannot_be_sent_stop_nothing(
+    personalize_local: LocalCloud, machines: StateMachines, picks: Made
+) -> None:
+    personalize_local.fail("events:PutEvents", code="InternalException", times=99)
+    execution = machines.start(machines.create(DEFINITION), picks.plan(isNew=True))
+    ended = machines.end(execution)
+    personalize_local.forget_faults()
+
+    output = json.loads(ended["output"])
+    assert (output["failures"], output["campaigns"], picks.served()) == ([], ["live"], picks.new)
+    assert machines.events.of(execution) == []
+
+
+def test_an_event_that_is_not_taken_at_once_is_sent_again(
+    personalize_local: LocalCloud, machines: StateMachines, picks: Made
+) -> None:
+    personalize_local.fail("events:PutEvents", code="InternalException", times=2)
+    execution = machines.start(machines.create(DEFINITION), picks.plan())
+    machines.end(execution)
+    personalize_local.forget_faults()
+
+    assert [change for _, change, _ in told(machines.events.of(execution))] == ["UPDATING", "SERVING"]
 
 
 def test_metrics_that_cannot_be_published_are_a_warning(
@@ -231,15 +279,18 @@ def test_the_gate(
     has = picks.metrics(picks.new)
     wanted = [(name, part * has.get(name, 0.0), drop) for name, part, drop in thresholds]
 
-    output = machines.output(DEFINITION, picks.plan(gate=gate(picks, *wanted, first=first)))
+    output, events = machines.told(DEFINITION, picks.plan(gate=gate(picks, *wanted, first=first)))
 
     assert output["failures"] == []
+    changes = ["VERSION_REFUSED"] if refused else ["UPDATING", "SERVING"]
+    assert [change for _, change, _ in told(events)] == changes
     if not refused:
         assert (output["refused"], picks.served(), picks.verdict(picks.new)) == (None, picks.new, None)
         return
     assert picks.served() == picks.old
     assert output["solutionVersionArn"] == picks.old
     assert output["refused"]["solutionVersionArn"] == picks.new
+    assert told(events)[0][2] == output["refused"]
     found = output["refused"]["thresholds"]
     assert [threshold["metric"] for threshold in found] == refused
     assert [threshold["new"] for threshold in found] == [has.get(name) for name in refused]
@@ -277,8 +328,11 @@ def test_a_gate_without_metrics_is_a_failure_and_no_verdict(
     personalize_local: LocalCloud, machines: StateMachines, picks: Made
 ) -> None:
     personalize_local.fail("GetSolutionMetrics", code="InvalidInputException", message="no metrics", times=1)
-    output = machines.output(DEFINITION, picks.plan(gate=gate(picks, (NDCG, 0.0, 1.0))))
+    output, events = machines.told(DEFINITION, picks.plan(gate=gate(picks, (NDCG, 0.0, 1.0))))
 
+    [(_, change, belongs)] = told(events)
+    assert (change, belongs["solutionVersionArn"]) == ("GATE_FAILED", picks.new)
+    assert "no metrics" in belongs["reason"]
     [failure] = output["failures"]
     assert failure["name"] == "quality gate of picks"
     assert "no metrics" in failure["reason"]
@@ -302,8 +356,9 @@ def test_verdicts_are_said_before_campaigns_move(machines: StateMachines, picks:
 def test_campaigns_do_not_move_if_a_verdict_cannot_be_said(machines: StateMachines, picks: Made) -> None:
     unheard_of = {"ResourceArn": f"{picks.new}0", "Tags": [{"TagKey": VERDICT_TAG, "TagValue": "refused"}]}
 
-    output = machines.output(DEFINITION, picks.plan(verdicts=[unheard_of]))
+    output, events = machines.told(DEFINITION, picks.plan(verdicts=[unheard_of]))
 
+    assert [change for _, change, _ in told(events)] == ["VERDICT_FAILED"]
     [failure] = output["failures"]
     assert failure["name"] == f"rollback: tag of {picks.new}0"
     assert (output["solutionVersionArn"], picks.served()) == (None, picks.old)
@@ -325,8 +380,14 @@ def test_a_training_that_fails_leaves_campaigns_with_what_they_serve(
     personalize_local: LocalCloud, machines: StateMachines, picks: Made
 ) -> None:
     personalize_local.fail("CreateSolutionVersion", failure_reason="too tired")
-    output = machines.output(DEFINITION, train(picks))
+    output, events = machines.told(DEFINITION, train(picks))
 
+    begun, failed, *served = told(events)
+    version = {"solutionVersionArn": begun[2]["solutionVersionArn"]}
+    assert version["solutionVersionArn"].startswith(f"{picks.solution}/")
+    assert begun == ("solution", "TRAINING_BEGUN", {**version, "trainingMode": "FULL"})
+    assert failed == ("solution", "TRAINING_FAILED", {**version, "reason": "too tired"})
+    assert served == [("campaign", change, {"solutionVersionArn": picks.old}) for change in ("UPDATING", "SERVING")]
     assert output["failures"] == [{"name": "training picks", "reason": "too tired"}]
     assert (output["solutionVersionArn"], output["campaigns"]) == (picks.old, ["live"])
     found = picks.client.describe_campaign(campaignArn=picks.campaign)["campaign"]
@@ -355,3 +416,73 @@ def test_a_training_whose_answer_is_lost_is_not_begun_twice(
     assert output["failures"] == []
     assert len(picks.created()) == before + 1
     assert picks.served() == output["solutionVersionArn"] not in (picks.old, picks.new)
+
+
+def test_a_training_whose_answer_is_lost_is_found_among_hundreds(
+    personalize_local: LocalCloud, machines: StateMachines, made: Made
+) -> None:
+    """The service tells a hundred versions at a time, and in which order it does not say."""
+    client = made.client
+    solution = client.create_solution(
+        name=unique("old"), recipeArn=POPULAR, datasetGroupArn=made.group, performAutoTraining=False
+    )["solutionArn"]
+    active(client, "solution", solution)
+    for _ in range(101):
+        begun = client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+        client.stop_solution_version_creation(solutionVersionArn=begun)
+    before = client.list_solution_versions(solutionArn=solution)
+    assert (len(before["solutionVersions"]), "nextToken" in before) == (100, True)
+    versions = [
+        version
+        for page in client.get_paginator("list_solution_versions").paginate(solutionArn=solution)
+        for version in page["solutionVersions"]
+    ]
+    until = max(version["creationDateTime"].timestamp() for version in versions)
+    personalize_local.fail("CreateSolutionVersion", code="InternalFailure", status=500)
+    definition = json.loads(json.dumps(DEFINITION))
+    # what the failed call had begun
+    definition["States"]["Wait for solution versions"]["Next"] = "Begun all the same"
+    definition["States"]["Begun all the same"] = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:personalize:createSolutionVersion",
+        "Arguments": {"SolutionArn": solution},
+        "Next": "List solution versions",
+    }
+    wanted = plan(solution, train={"SolutionArn": solution, "TrainingMode": "FULL"}, trainedUntil=int(until * 1000))
+
+    output, events = machines.told(definition, wanted)
+
+    assert output["failures"] == []
+    listed = client.get_paginator("list_solution_versions").paginate(solutionArn=solution)
+    assert sum(len(page["solutionVersions"]) for page in listed) == 102
+    assert told(events)[0][2]["solutionVersionArn"] == output["solutionVersionArn"]
+
+
+def test_a_training_that_is_stopped_is_told(machines: StateMachines, made: Made) -> None:
+    begun = made.client.create_solution_version(solutionArn=made.solution)["solutionVersionArn"]
+    begin = {"Type": "Pass", "Assign": {"run": "{% $states.context.Execution.Id %}"}, "Next": "Begin stop"}
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "States": {"Begin": begin, **stop_states("aws", Deadlines())},
+    }
+    planned = {"name": "picks", "solutionVersionArn": begun}
+
+    output, events = machines.told(definition, planned)
+
+    assert output == {"name": "picks", "failures": []}
+    assert told(events) == [("solution", "TRAINING_STOPPED", {"solutionVersionArn": begun})]
+    assert (events[0]["name"], events[0]["arn"]) == ("picks", made.solution)
+    # what has ended by itself was not stopped
+    assert machines.told(definition, {**planned, "solutionVersionArn": made.old})[1] == []
+
+
+def test_a_training_that_somebody_stopped_is_not_served(machines: StateMachines, picks: Made) -> None:
+    stopped = picks.client.create_solution_version(solutionArn=picks.solution)["solutionVersionArn"]
+    picks.client.stop_solution_version_creation(solutionVersionArn=stopped)
+
+    output, events = machines.told(DEFINITION, picks.plan(solutionVersionArn=stopped, isNew=True))
+
+    assert output["failures"] == [{"name": "training picks", "reason": "it was stopped"}]
+    assert told(events) == [("solution", "TRAINING_STOPPED", {"solutionVersionArn": stopped})]
+    assert picks.served() == picks.old

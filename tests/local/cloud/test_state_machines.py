@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -363,3 +363,46 @@ class TestChildExecutions:
         assert described["StateMachineArn"] == child
         assert described["Status"] in ("RUNNING", "SUCCEEDED")
         assert machines.run(machine(start, Describe=describe))["error"] == "Sfn.ExecutionAlreadyExistsException"
+
+
+class TestEvents:
+    PUT = "arn:aws:states:::events:putEvents"
+    GOOD: ClassVar = {"Source": "films", "DetailType": "Shown", "Detail": {"film": "a"}}
+
+    def put(self, *entries: dict[str, Any]) -> dict[str, Any]:
+        return machine({"Type": "Task", "Resource": self.PUT, "Arguments": {"Entries": list(entries)}})
+
+    def test_an_event_says_which_execution_it_comes_from(
+        self, personalize_local: LocalCloud, machines: StateMachines
+    ) -> None:
+        sqs, events, name = personalize_local.client("sqs"), personalize_local.client("events"), unique("shown")
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+        events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+        ended = machines.run(self.put({**self.GOOD, "Source": name, "Resources": ["arn:film"]}))
+        [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+        body = json.loads(message["Body"])
+        assert (body["detail-type"], body["detail"]) == ("Shown", {"film": "a"})
+        assert body["resources"] == ["arn:film", ended["executionArn"], ended["stateMachineArn"]]
+
+    @pytest.mark.parametrize(
+        ("entry", "code"),
+        [
+            ({"Source": ""}, "InvalidArgument"),
+            ({"DetailType": ""}, "InvalidArgument"),
+            ({"Detail": "no object"}, "MalformedDetail"),
+            ({"Source": "aws.films"}, "NotAuthorizedForSourceException"),
+        ],
+    )
+    def test_an_entry_that_is_not_taken_fails_the_task(
+        self, machines: StateMachines, entry: dict[str, Any], code: str
+    ) -> None:
+        ended = machines.end(machines.start(machines.create(self.put({**self.GOOD, **entry}))))
+        assert (ended["status"], ended["error"]) == ("FAILED", "EventBridge.FailedEntry")
+        assert code in ended["cause"]
+
+    def test_arguments_are_checked(self, machines: StateMachines) -> None:
+        for entries in [{**self.GOOD, "source": "films"}], [self.GOOD] * 11:
+            ended = machines.end(machines.start(machines.create(self.put(*entries))))
+            assert ended["status"] == "FAILED"

@@ -113,6 +113,20 @@ def test_calls_of_other_services(strict: LocalCloud) -> None:
     assert "states:DescribeExecution" in denied["cause"]
 
 
+def test_events_are_sent_to_a_bus(strict: LocalCloud) -> None:
+    arguments = {"Entries": [{"Source": "films", "DetailType": "Shown", "Detail": {"film": "a"}}]}
+    bus = "arn:aws:events:us-east-1:000000000000:event-bus"
+    denied = run(strict, "noevents", "events:putEvents", arguments, statement("events:PutEvents", f"{bus}/other"))
+    assert (denied["status"], denied["error"]) == ("FAILED", "EventBridge.EventBridgeException")
+    assert f"{DENIED}: events:PutEvents on resource: {bus}/default" in denied["cause"]
+
+    def of(source: str) -> dict[str, Any]:
+        return statement("events:PutEvents", f"{bus}/default", StringEquals={"events:source": source})
+
+    assert DENIED in run(strict, "othersource", "events:putEvents", arguments, of("series"))["cause"]
+    assert run(strict, "source", "events:putEvents", arguments, of("films"))["status"] == "SUCCEEDED"
+
+
 @pytest.mark.parametrize(
     ("operation", "members", "expected"),
     [

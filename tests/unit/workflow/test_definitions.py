@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -13,11 +14,15 @@ import botocore.session
 import pytest
 
 from cdk_personalize.workflow.deadlines import Deadlines
+from cdk_personalize.workflow.import_definition import import_definition
+from cdk_personalize.workflow.job_definition import job_definition
 from cdk_personalize.workflow.recommender_definition import recommender_definition
 from cdk_personalize.workflow.run_definition import run_definition
 from cdk_personalize.workflow.solution_definition import REFUSED, VERDICT_TAG, solution_definition
 from cdk_personalize.workflow.states import retry_until
+from cdk_personalize.workflow.transitions import DETAIL_TYPE, EVENT_SOURCE, TRANSITIONS, tell
 from personalize_lambda.planner import world
+from personalize_lambda.workflow import finish
 
 ROOT = Path(__file__).parents[3]
 VALIDATOR = ROOT / "node_modules" / ".bin" / "asl-validator"
@@ -25,23 +30,32 @@ VALIDATOR = ROOT / "node_modules" / ".bin" / "asl-validator"
 SERVICES = {"sfn": "stepfunctions"}
 
 DEFINITIONS = {
+    "import": import_definition(
+        partition="aws",
+        deadlines=Deadlines(),
+        check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
+        document={"bucket": "bucket", "key": "key"},
+    ),
+    "job": job_definition(partition="aws", deadlines=Deadlines()),
     "recommender": recommender_definition(partition="aws", deadlines=Deadlines()),
     "run": run_definition(
         partition="aws",
         table_name="lock",
         plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
-        check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
         document={"bucket": "bucket", "key": "key"},
+        import_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:import",
         solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
+        job_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:job",
         deadlines=Deadlines(),
     ),
     "run of a domain": run_definition(
         partition="aws",
         table_name="lock",
         plan_function_arn="arn:aws:lambda:us-east-1:000000000000:function:plan",
-        check_function_arn="arn:aws:lambda:us-east-1:000000000000:function:check",
         document={"bucket": "bucket", "key": "key"},
+        import_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:import",
         solution_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:solution",
+        job_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:job",
         recommender_state_machine_arn="arn:aws:states:us-east-1:000000000000:stateMachine:recommender",
         deadlines=Deadlines(),
     ),
@@ -96,7 +110,7 @@ def test_integrations_call_operations_with_arguments_that_the_models_know(name: 
             required = {member[0].upper() + member[1:] for member in shape.required_members}
             assert required <= set(state["Arguments"]), title
         checked += 1
-    assert checked >= 5
+    assert checked >= 2
 
 
 def _variables(definition: dict[str, Any]) -> set[str]:
@@ -126,7 +140,7 @@ def test_inner_scopes_do_not_assign_variables_of_outer_ones(name: str) -> None:
 def test_every_task_is_retried_and_every_branch_catches() -> None:
     for definition in DEFINITIONS.values():
         for title, state in all_states(definition):
-            if state["Type"] == "Task" and "startExecution" not in state["Resource"]:
+            if state["Type"] == "Task":
                 assert state["Retry"], title
 
 
@@ -150,6 +164,83 @@ def _title(operation: str) -> str:
     return operation[0].upper() + operation[1:]
 
 
+def told() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """All events: the machine, the name of the state that sends it, and the state."""
+    for name, definition in DEFINITIONS.items():
+        for title, state in all_states(definition):
+            if state.get("Resource", "").endswith(":events:putEvents"):
+                yield name, title, state
+
+
+def test_every_transition_of_the_table_is_told_and_no_other() -> None:
+    details = [state["Arguments"]["Entries"][0]["Detail"] for _, _, state in told()]
+    known = {(transition.resource, transition.change): transition.members for transition in TRANSITIONS}
+    assert len(known) == len(TRANSITIONS)
+    assert {(detail["resource"], detail["change"]) for detail in details} == set(known)
+    everywhere = ["workflow", "execution", "resource", "name", "arn", "change"]
+    for detail in details:
+        assert sorted(detail) == sorted([*everywhere, *known[detail["resource"], detail["change"]]])
+
+
+def test_a_transition_that_is_not_in_the_table_cannot_be_told() -> None:
+    of = {"partition": "aws", "next_state": "Next", "name": "$name", "arn": "$arn"}
+    for change, members in (("MOVED", {}), ("FAILED", {}), ("DELETED", {"reason": "$reason"})):
+        with pytest.raises(ValueError, match=f"the event campaign {change} with .* is not one of the TRANSITIONS"):
+            tell("campaign", change, **of, **members)
+
+
+def test_failures_and_nothing_else_are_told_with_a_reason() -> None:
+    for transition in TRANSITIONS:
+        assert transition.change.endswith("FAILED") == ("reason" in transition.members), transition
+
+
+def test_an_event_that_cannot_be_sent_stops_nothing() -> None:
+    """It is tried for some seconds; then its state leads where it leads when it was sent."""
+    model = botocore.session.get_session().get_service_model("events").operation_model("PutEvents").input_shape
+    for name, title, state in told():
+        [entry] = state["Arguments"]["Entries"]
+        assert set(entry) <= set(model.members["Entries"].member.members), (name, title)
+        assert state["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": state["Next"]}], (name, title)
+        assert sum(rule["MaxAttempts"] * rule["MaxDelaySeconds"] for rule in state["Retry"]) <= 15
+
+
+def test_the_finishing_function_sends_events_of_the_same_kind() -> None:
+    assert (finish.EVENT_SOURCE, finish.CHANGE_EVENT) == (EVENT_SOURCE, DETAIL_TYPE)
+
+
+def test_the_documentation_lists_all_transitions() -> None:
+    rows = [
+        f"| {transition.resource} | `{transition.change}` | {transition.when} | "
+        f"{', '.join(f'`{member}`' for member in transition.members)} |"
+        for transition in TRANSITIONS
+    ]
+    lines = (ROOT / "docs" / "workflow.md").read_text().splitlines()
+    head = lines.index("| Resource | Change | When | What belongs to it |")
+    found = list(itertools.takewhile(lambda line: line.startswith("|"), lines[head + 2 :]))
+    assert [row.replace("|  |", "| |") for row in rows] == found
+
+
+def test_an_execution_that_is_started_twice_is_one() -> None:
+    """A start that the service was too busy for is tried again under the same name and with the same input."""
+    starts = [
+        state
+        for name in ("run", "run of a domain")
+        for _, state in all_states(DEFINITIONS[name])
+        if "startExecution" in state.get("Resource", "")
+    ]
+    assert len(starts) == 4 + 5
+    for state in starts:
+        retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+        assert retried >= {"StepFunctions.AWSStepFunctionsException", "StepFunctions.SdkClientException"}
+        # a child that failed is not run twice
+        assert not retried & {"States.ALL", "States.TaskFailed"}
+        assert "RetryCount" not in json.dumps(state["Arguments"])
+        assert state["Arguments"]["Name"] == "{% $childName %}"
+        already, broken = state["Catch"]
+        assert already["ErrorEquals"] == ["StepFunctions.ExecutionAlreadyExistsException"]
+        assert broken["ErrorEquals"] == ["States.ALL"]
+
+
 def test_training_is_begun_again_at_once_only_where_the_answer_says_that_nothing_was_begun() -> None:
     state = DEFINITIONS["solution"]["States"]["Create solution version"]
     assert [rule["ErrorEquals"] for rule in state["Retry"]] == [
@@ -165,9 +256,10 @@ def test_a_solution_is_trained_and_served_even_if_its_update_fails() -> None:
     states = DEFINITIONS["solution"]["States"]
     (catcher,) = states["Update solution"]["Catch"]
     assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "Update failed")
-    assert states["Update failed"]["Next"] == "Train?"
+    assert states["Update failed"]["Next"] == "Failed update noted"
+    assert states["Failed update noted"]["Next"] == "Train?"
     assert states["Done"]["Output"]["failures"].startswith("{% $append($problems, [")
-    for name in ("Gate failed", "Solution failed", "Training failed"):
+    for name in ("Failed gate noted", "Failed solution noted", "Failed training noted"):
         assert states[name]["Assign"]["problems"].startswith("{% $append($problems, [")
 
 
@@ -184,18 +276,19 @@ def test_a_rollback_does_not_wait_for_another_run() -> None:
 
 
 def test_files_of_a_dataset_are_checked_once_before_its_imports() -> None:
-    states = DEFINITIONS["run"]["States"]["Import"]["ItemProcessor"]["States"]
+    states = DEFINITIONS["import"]["States"]
     leads_to_check = [
         name
         for name, state in states.items()
         if "Check imports" in json.dumps([state.get("Next"), state.get("Choices"), state.get("Catch")])
     ]
     assert leads_to_check == ["Imports to check?"]
-    assert [name for name, state in states.items() if state.get("Next") == "Imports to check?"] == ["Begin import"]
+    assert [name for name, state in states.items() if state.get("Next") == "Imports to check?"] == ["Begin"]
     refused = states["Imports refused?"]
     assert [rule["Next"] for rule in refused["Choices"]] == ["Import failed"]
     assert {catcher["Next"] for catcher in states["Check imports"]["Catch"]} == {"Import failed"}
-    assert states["Import failed"]["End"]
+    assert states["Import failed"]["Next"] == "Failed import noted"
+    assert states["Failed import noted"]["End"]
 
 
 @pytest.mark.parametrize("deadline", [60, 3000, 6 * 3600])

@@ -33,8 +33,9 @@ CONDITIONS = {
     "owned recommenders": OWNED,
     "owned solutions": OWNED,
     "model metrics": ["cloudwatch:namespace"],
+    "import role": ["iam:PassedToService"],
+    "job roles": ["iam:PassedToService"],
     "service role": ["iam:PassedToService"],
-    "service roles": ["iam:PassedToService"],
 }
 #: Parts with statements of no fixed order or number, or with others of the CDK's own
 LOOSE: Final = ("framework", "service role")
@@ -186,6 +187,8 @@ THINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "event bus": ("event bus",),
     "exported datasets": ("dataset",),
     "import jobs": ("dataset import job",),
+    "import role": ("service role",),
+    "job roles": ("service role",),
     "model metrics": ("*",),
     "owned trainings": ("solution",),
     "recommender listing": ("*",),

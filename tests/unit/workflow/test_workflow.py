@@ -174,7 +174,7 @@ def test_only_a_dataset_group_of_a_domain_has_a_machine_for_recommenders(templat
     of_domain = Template.from_stack(stack)
 
     machines = {name for name in of_domain.find_resources("AWS::StepFunctions::StateMachine") if "Workflow" in name}
-    assert len(machines) == 3
+    assert len(machines) == 5
     assert machines <= set(deployment(of_domain)["DependsOn"])
     assert picks.recommender_name in json.dumps(deployment(of_domain)["Properties"]["Document"])
     statements = json.dumps(of_domain.find_resources("AWS::IAM::Policy"))
@@ -203,6 +203,8 @@ def test_every_wildcard_has_a_reason() -> None:
         kind
         for allowed in (
             permissions.RUN,
+            permissions.IMPORT,
+            permissions.JOB,
             permissions.RECOMMENDER,
             permissions.SOLUTION,
             permissions.PLAN,
@@ -306,7 +308,7 @@ def test_jobs_are_allowed_on_what_is_declared_only() -> None:
     fans = group.add_solution("Fans", recipe=personalize.Recipe.ITEM_AFFINITY)
     mail, clients = picks.add_batch_inference_job("Mail"), fans.add_batch_segment_job("Clients")
     backup, forget = group.datasets[0].add_export_job("Backup"), group.add_data_deletion_job("Forget")
-    found = allowed(stack, "Run")
+    found = allowed(stack, "Job")
     for job, target in (
         (mail, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),
         (clients, [f"{picks.solution_arn}/*", f"{fans.solution_arn}/*"]),

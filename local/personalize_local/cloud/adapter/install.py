@@ -11,6 +11,7 @@ from personalize_local.cloud.adapter import (
     schedules,
     sdk_integrations,
     state_errors,
+    state_events,
     state_flow,
     state_limits,
     state_permissions,
@@ -34,9 +35,10 @@ def install(service: PersonalizeService) -> None:
     sdk_integrations.register(service)
     state_flow.start_at_once()
     state_errors.register()
+    state_events.register(service)
     state_limits.register()
     state_permissions.register(service)
-    state_flow.register()
+    state_flow.register(service)
     lambdas.register(service)
     workers.register()
     cloudformation.register(service)

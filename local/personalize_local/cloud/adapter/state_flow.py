@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import json_response
@@ -17,6 +18,8 @@ from ministack.services import stepfunctions
 from personalize_local.cloud.adapter.expected import rewrite, wrap
 from personalize_local.cloud.adapter.sdk_integrations import java_exception
 from personalize_local.cloud.adapter.state_limits import require_running
+from personalize_local.cloud.service import PersonalizeService
+from personalize_local.personalize import ServiceError
 
 _Function = Callable[..., Any]
 _POLL_SECONDS = 0.01
@@ -27,12 +30,12 @@ def start_at_once() -> None:
     rewrite(stepfunctions, "_run_execution", "time.sleep(0.15)", "pass")
 
 
-def register() -> None:
+def register(service: PersonalizeService) -> None:
     """Add what is missing."""
     wrap(stepfunctions, "_run_parallel_branches", "state_def raw_input execution ctx", _parallel)
     wrap(stepfunctions, "_apply_output_path", "state_def data ctx", _succeed)
     wrap(stepfunctions, "_start_execution", "data", _start_again)
-    wrap(stepfunctions, "_invoke_nested_start_execution_sync", "resource input_data", _child)
+    wrap(stepfunctions, "_invoke_nested_start_execution_sync", "resource input_data", partial(_child, service))
 
 
 def _parallel(original: _Function) -> _Function:
@@ -84,10 +87,14 @@ def _start_again(original: _Function) -> _Function:
     return start
 
 
-def _child(original: _Function) -> _Function:
+def _child(service: PersonalizeService, original: _Function) -> _Function:
     """`startExecution.sync`: an execution like any other, with status events; its failure is `States.TaskFailed`."""
 
     def run(resource: str, input_data: Any) -> Any:
+        try:
+            service.faults.strike("states:StartExecution", {})
+        except ServiceError as error:
+            raise stepfunctions._ExecutionError("StepFunctions.AWSStepFunctionsException", error.message) from error
         status, _, body = stepfunctions._start_execution(stepfunctions._nested_start_execution_request(input_data))
         answer = json.loads(body)
         if status >= 400:

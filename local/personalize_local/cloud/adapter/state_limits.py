@@ -46,6 +46,11 @@ def register() -> None:
     wrap(stepfunctions, "_add_event", "execution event_type details", _add_event)
 
 
+def current_execution() -> dict[str, Any] | None:
+    """The execution that this thread runs states of."""
+    return _execution.get()
+
+
 def require_running() -> None:
     """Do nothing more for an execution that was stopped or ran out of time.
 

@@ -74,6 +74,11 @@ def needs(service: PersonalizeService, resource: str, arguments: dict[str, Any])
             executions = f"{machine.replace(':stateMachine:', ':execution:')}:any"
             yield Need("states:DescribeExecution", executions, {})
             yield Need("states:StopExecution", executions, {})
+    elif integration == "events:putEvents":
+        for entry in arguments["Entries"]:
+            bus = str(entry.get("EventBusName", "default")).rpartition("/")[2]
+            context = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
+            yield Need("events:PutEvents", f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{bus}", context)
     elif integration.startswith("aws-sdk:"):
         _, name, action = integration.split(":")
         operation = action[:1].upper() + action[1:]
@@ -155,6 +160,8 @@ def _error_name(task: str) -> str:
     integration = task.partition(":states:::")[2]
     if integration.startswith("lambda:"):
         return "Lambda.AWSLambdaException"
+    if integration.startswith("events:"):
+        return "EventBridge.EventBridgeException"
     if integration.startswith("states:"):
         return "StepFunctions.AWSStepFunctionsException"
     prefix = stepfunctions._prefix_sdk_error(integration.split(":")[1], "AccessDeniedException").partition(".")[0]

@@ -1,6 +1,9 @@
-"""Part of a run: the files for one dataset are checked, and then imported job by job.
+"""The state machine that imports into one dataset: its files are checked, and then imported job by job.
 
-A plan has some jobs of each dataset. While more are left, the run plans and imports again: a round.
+One execution a dataset, started by the workflow's: imports take hours, and a run's own history has no room for many.
+Its input is one entry of ``imports`` in the plan (``personalize_lambda.planner.imports``), with the ``round`` and what
+was ``waited`` in the rounds before: a plan has some jobs of each dataset, and while more are left, the run plans and
+imports again.
 """
 
 from __future__ import annotations
@@ -26,17 +29,17 @@ from .states import (
     retry_in_queue,
     sdk_task,
 )
+from .transitions import RUN_OF_CHILD, tell
 
-#: What the imports of all rounds may cost together, in looks at a job, that the history has room for them
-MOST_COST = 800
-#: What a job costs beside the looks after which it is waited: the last look, and the states around all of them
-COST_OF_IMPORT = 2
-#: JSONata expression: what the round before ended with for the same dataset
-_BEFORE = "$imports[name = $states.input.name]"
+#: After so many rounds a run leaves the rest to the next, for which its history has room; the deadline of imports comes
+#: long before where each takes minutes
+MOST_ROUNDS = 20
 
 
-def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: str, document: dict[str, str]) -> States:
-    """The states.
+def import_definition(
+    *, partition: str, deadlines: Deadlines, check_function_arn: str, document: dict[str, str]
+) -> dict[str, Any]:
+    """The definition of the import state machine.
 
     :param partition: The AWS partition, for the ARNs of the integrations.
     :param deadlines: How long each wait may take at most.
@@ -54,64 +57,78 @@ def import_states(partition: str, deadlines: Deadlines, *, check_function_arn: s
         deadline_seconds=deadline,
         settled=[
             ("$importStatus = 'CREATE FAILED' and $importIsWanted", "Import failed"),
-            ("$importStatus in ['ACTIVE', 'CREATE FAILED']", "Import settled"),
+            ("$importStatus = 'ACTIVE'", "Imported"),
+            ("$importStatus = 'CREATE FAILED'", "Import settled"),
         ],
         late="Import late",
         failed="Import failed",
     )
-    failed = catch("Import failed", importReason=error_reason())
+
+    def told(change: str, next_state: str, **members: str) -> State:
+        of = {"name": "$importName", "arn": "$importJob"}
+        return tell("dataset", change, partition=partition, next_state=next_state, **of, **members)
+
     begun = {"importIsWanted": "true", "importsBegun": "$importsBegun + 1"}
-    return {
-        "Begin import": assign(
+    states: States = {
+        "Begin": assign(
             "Imports to check?",
+            run=RUN_OF_CHILD,
             importName="$states.input.name",
             importJob="$states.input.running",
             importIsWanted="$states.input.runningIsWanted",
             importJobs="$states.input.jobs",
             importsBegun="0",
             importsLeft="$states.input.left",
-            # goes on where the round before stopped; both end all rounds together
-            importsWaited=either(f"{_BEFORE}.waited", "0"),
-            importsCost=either(f"{_BEFORE}.cost", "0"),
+            importsRound="$states.input.round",
+            # the deadline ends all rounds together
+            importsWaited="$states.input.waited",
         ),
         "Imports to check?": choice(("$count($importJobs) > 0", "Check imports"), default="Import running already?"),
         "Check imports": _check(partition, check_function_arn, document),
         "Imports refused?": choice(("$importReason != ''", "Import failed"), default="Import running already?"),
         "Import running already?": choice(("$importJob != null", job.start), default="Next import?"),
         "Next import?": choice(
+            (
+                f"$importsBegun >= $count($importJobs) and $importsLeft > 0 and $importsRound >= {MOST_ROUNDS}",
+                "Imports many",
+            ),
             ("$importsBegun >= $count($importJobs)", "Import done"),
             (f"$importsWaited >= {deadline:g}", "Imports late"),
-            (f"$importsCost >= {MOST_COST} / $count($plan.imports)", "Imports many"),
             default="Create import",
         ),
         "Create import": sdk_task(
             "personalize:createDatasetImportJob",
             partition=partition,
             arguments=expression("$importJobs[$importsBegun].create"),
-            next_state=job.start,
+            next_state="Import begun",
             retry=retry_in_queue(deadline),
             catchers=[
                 # names of jobs are used once: the answer to an earlier call was lost
-                catch(job.start, ALREADY_EXISTS, importJob="$importJobs[$importsBegun].arn", **begun),
-                failed,
+                catch("Import begun", ALREADY_EXISTS, importJob="$importJobs[$importsBegun].arn", **begun),
+                catch("Import failed", importReason=error_reason(), importJob="$importJobs[$importsBegun].arn"),
             ],
             assign={"importJob": "$states.result.DatasetImportJobArn", **begun},
         ),
+        "Import begun": told("IMPORT_BEGUN", job.start),
         **job.states(partition),
-        "Import settled": assign(
-            "Next import?",
-            importsWaited="$importsWaited + $importWaited",
-            importsCost=f"$importsCost + $importPolls + {COST_OF_IMPORT}",
-        ),
-        "Import done": finish(name="$importName", failures="[]", waited="$importsWaited", cost="$importsCost"),
+        "Imported": told("IMPORTED", "Import settled"),
+        "Import settled": assign("Next import?", importsWaited="$importsWaited + $importWaited"),
+        "Import done": finish(name="$importName", failures="[]", waited="$importsWaited"),
         "Import late": assign("Import failed", importReason=job.waited),
         "Imports late": _break_off(f"'after {deadline / 3600:g} h, the deadline, '", "allow more time"),
         "Imports many": _break_off(
             "'after as many imports as the history of a run has room for, '", "put more files into each folder"
         ),
-        "Import failed": finish(
+        "Import failed": told("IMPORT_FAILED", "Failed import noted", reason="$importReason"),
+        "Failed import noted": finish(
             name="$importName", failures="[{'name': 'import of ' & $importName, 'reason': $importReason}]"
         ),
+    }
+    return {
+        "Comment": "Imports the files for one dataset of Amazon Personalize",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "States": states,
     }
 
 
