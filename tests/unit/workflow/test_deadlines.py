@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 
 import cdk_personalize as personalize
 from cdk_personalize.workflow.deadlines import Deadlines
-from cdk_personalize.workflow.job_states import OUTPUT_KINDS, job_states
+from cdk_personalize.workflow.job_definition import job_definition
 from cdk_personalize.workflow.polling import LONGEST_WAIT_SECONDS
 from tests.unit.conftest import Synthesis
 
@@ -47,7 +47,7 @@ def declare(synthesis: Synthesis, jobs: int, deadlines: Deadlines) -> None:
 
 def longest_job(deadline: Duration) -> float:
     """How long a job may take that finds an earlier one: that one, waiting for room, and then itself."""
-    states: Mapping[str, Any] = job_states("aws", deadline, "job", OUTPUT_KINDS)
+    states: Mapping[str, Any] = job_definition(partition="aws", deadlines=Deadlines(jobs=deadline))["States"]
     [*rules] = states["Create dataset export job"]["Retry"]
     room = sum(
         min(rule["IntervalSeconds"] * rule["BackoffRate"] ** attempt, rule["MaxDelaySeconds"])
