@@ -24,6 +24,8 @@ PATIENCE_SECONDS: Final = 240
 _PAUSE_SECONDS: Final = 0.05
 #: such a stack can only be deleted, which the CDK CLI does before it deploys
 _NEVER_CREATED: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+#: such a stack is updated only after its rollback has been continued, which `cdk rollback` does
+_NOT_ROLLED_BACK: Final = "UPDATE_ROLLBACK_FAILED"
 _PLACES: Final = {"${AWS::Partition}": "aws", "${AWS::AccountId}": "000000000000", "${AWS::Region}": "us-east-1"}
 
 
@@ -98,6 +100,8 @@ def deploy(cloud: Cloud, stack: Stack) -> dict[str, str]:
     cloudformation = cloud.client("cloudformation")
     if status(cloud, stack.name) in _NEVER_CREATED:
         destroy(cloud, stack.name)
+    if status(cloud, stack.name) == _NOT_ROLLED_BACK:
+        continue_rollback(cloud, stack.name)
     arguments = {
         "StackName": stack.name,
         "TemplateURL": stack.template.replace("s3://", "https://s3.us-east-1.amazonaws.com/", 1),
@@ -114,6 +118,17 @@ def deploy(cloud: Cloud, stack: Stack) -> dict[str, str]:
     else:
         _expect(cloudformation, stack.name, "UPDATE_COMPLETE" if exists else "CREATE_COMPLETE", since)
     return outputs(cloud, stack.name)
+
+
+def continue_rollback(cloud: Cloud, name: str) -> None:
+    """Continue the rollback of an update that has failed itself, and wait.
+
+    :raises DeploymentError: when it fails again.
+    """
+    cloudformation = cloud.client("cloudformation")
+    since = _newest_event(cloudformation, name)
+    cloudformation.continue_update_rollback(StackName=name)
+    _expect(cloudformation, name, "UPDATE_ROLLBACK_COMPLETE", since)
 
 
 def destroy(cloud: Cloud, name: str) -> None:

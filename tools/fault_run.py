@@ -17,11 +17,10 @@ from botocore.exceptions import ClientError
 
 from personalize_local.cloud.client import LocalCloud
 from tools import assembly
-from tools.fault_plan import Plan
+from tools.fault_apps import EVERY_DAYS, FIRST, THROUGHPUT, TRAINING, Kind
+from tools.fault_plan import CONTROL_PLANE, PHASES, Plan
 
 PATIENCE_SECONDS: Final = 90
-#: how often the workflow trains
-EVERY_DAYS: Final = 7
 #: how often a deployment or a run is done again until nothing is left to do
 TRIES: Final = 4
 #: how many times in a row, 0.1 s apart, no run may be under way
@@ -31,7 +30,10 @@ _WORK: Final = ("Create", "Update", "Delete", "Start", "Stop")
 #: what stays when data is retained
 _RETAINED: Final = frozenset({"DatasetGroup", "Dataset", "Schema"})
 #: what nobody can delete: the service lists for how things came to be
-_RECORDS: Final = frozenset({"DatasetImportJob"})
+_RECORDS: Final = frozenset(
+    {"BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob", "DatasetImportJob"}
+)
+_DONE: Final = ("ACTIVE", "COMPLETED")
 
 
 class BrokenPromiseError(AssertionError):
@@ -40,16 +42,19 @@ class BrokenPromiseError(AssertionError):
 
 @dataclass(frozen=True)
 class App:
-    """What is deployed: stacks by whether the recipe has changed, and whether something has changed at all.
+    """What is deployed.
 
-    :param first: as it is deployed first.
-    :param tps: with another throughput.
-    :param recipe: with another recipe.
+    :param kind: what it is.
+    :param stacks: its stack by variant.
     """
 
-    first: assembly.Stack
-    tps: assembly.Stack
-    recipe: assembly.Stack
+    kind: Kind
+    stacks: Mapping[str, assembly.Stack]
+
+    @property
+    def first(self) -> assembly.Stack:
+        """As it is deployed first."""
+        return self.stacks[FIRST]
 
 
 @dataclass
@@ -60,10 +65,12 @@ class Outcome:
     :param told: whether a permanent fault was told in the service's own words.
     :param calls: how many calls Personalize got.
     :param errors: how many of them it answered with an error.
-    :param trainings: how many solution versions were created.
+    :param trainings: how many solution versions or recommenders were created.
     :param needed: how many had to be.
     :param orphans: how many resources were left behind.
     :param struck: how often what went wrong.
+    :param called: how often each operation of Personalize was called, but those that recommend.
+    :param struck_operations: how often something went wrong with each operation.
     :param client_errors: how many recommendations were asked for in vain.
     :param answers: how many recommendations were asked for and got.
     :param again: how many deployments and runs had to be done again.
@@ -80,6 +87,8 @@ class Outcome:
     orphans: int = 0
     client_errors: int = 0
     struck: Counter[str] = field(default_factory=Counter)
+    called: Counter[str] = field(default_factory=Counter)
+    struck_operations: Counter[str] = field(default_factory=Counter)
     answers: int = 0
     again: int = 0
     seconds: float = 0.0
@@ -93,13 +102,11 @@ class FaultRun:
     :param cloud: the local cloud.
     :param app: what is deployed.
     :param plan: what goes wrong.
-    :param data: CSV texts by folder.
     """
 
     cloud: LocalCloud
     app: App
     plan: Plan
-    data: Mapping[str, str]
 
     def run(self) -> Outcome:
         """Live through it; leaves the local cloud empty."""
@@ -159,33 +166,35 @@ class FaultRun:
             if self.plan.permanent and not self.plan.fails_deployment:
                 self._settled(more_than=runs)
                 self._must_have_told()
-                if self.plan.permanent == "CreateSolutionVersion":
+                if self.plan.permanent == self.app.kind.trains:
                     # what failed is billed, too
-                    self._needed += len(self._made("CreateSolutionVersion"))
+                    self._needed += len(self._made(self.app.kind.trains))
                 self.cloud.forget_faults()
             elif self.plan.accident == "a run is aborted":
                 self._abort(runs)
             elif self.plan.accident == "a deployment in the middle of a run":
                 _wait(lambda: len(self._runs()) > runs, "a run for the files")
                 time.sleep(self.plan.moment)
-                self._deploy(self.app.tps)
+                self._deploy(self.app.stacks[THROUGHPUT])
             else:
                 self._settled(more_than=runs)
-        self._needed += 1
         self._converge()
+        self._needed += self._first_trainings()
         self._data = self._datasets()
-        self._client = _Client(self.cloud, self._outputs["Campaign"])
+        serves = "Recommender" if self.app.kind.is_domain else "Campaign"
+        self._client = _Client(self.cloud, {f"{serves.lower()}Arn": self._outputs[serves]})
 
     def _retrain(self) -> None:
         runs = len(self._runs())
         with self._trouble("retrain"):
-            if self.plan.scheduled:
+            if self.plan.scheduled or self.app.kind.is_domain:
                 self.cloud.advance(EVERY_DAYS * _DAY)
             else:
                 arn = self._outputs["Solution"]
                 owner = self._read(lambda p: p.list_tags_for_resource(resourceArn=arn))["tags"]
                 self._read(lambda p: p.create_solution_version(solutionArn=arn, tags=owner))
-            self._needed += 1
+            # a recommender is trained again by the service
+            self._needed += not self.app.kind.is_domain
             self._start()
             if self.plan.accident == "a run is aborted":
                 self._abort(runs)
@@ -194,6 +203,8 @@ class FaultRun:
                 if self.plan.accident == "the same event twice":
                     self._finish_again(run)
         self._converge()
+        if self.app.kind.is_domain:
+            return
         versions = self.cloud.client("personalize").list_solution_versions(solutionArn=self._outputs["Solution"])
         newest = max(versions["solutionVersions"], key=lambda version: version["creationDateTime"])
         campaign = self._campaign()
@@ -201,26 +212,57 @@ class FaultRun:
             raise BrokenPromiseError(f"the campaign serves {campaign['solutionVersionArn']}, not the newest version")
 
     def _change(self) -> None:
-        changed = self.app.recipe if self.plan.recipe else self.app.tps
+        changed = TRAINING if self.plan.trains else THROUGHPUT
         runs = len(self._runs())
         with self._trouble("change"):
-            self._outputs = self._deploy(changed)
+            self._outputs = self._deploy(self.app.stacks[changed])
             if self.plan.accident == "a run is aborted":
                 self._abort(runs)
             self._settled()
-        self._needed += self.plan.recipe
+        self._needed += self.plan.trains
         self._converge()
-        campaign = self._campaign()
-        if self.plan.recipe and not campaign["solutionVersionArn"].startswith(self._outputs["Solution"]):
-            raise BrokenPromiseError(f"the campaign still serves {campaign['solutionVersionArn']}")
-        if not self.plan.recipe and campaign["minProvisionedTPS"] != 2:
-            raise BrokenPromiseError(f"the campaign has minProvisionedTPS {campaign['minProvisionedTPS']}")
+        if not self.plan.trains:
+            self._must_have_throughput(2)
+        elif self.app.kind.is_domain:
+            statuses = [entry["status"] for entry in self._listed("recommenders")]
+            if statuses != ["ACTIVE", "ACTIVE"]:
+                raise BrokenPromiseError(f"two recommenders should serve, they are {statuses}")
+        elif not self._campaign()["solutionVersionArn"].startswith(self._outputs["Solution"]):
+            raise BrokenPromiseError(f"the campaign still serves {self._campaign()['solutionVersionArn']}")
+
+    def _must_have_throughput(self, wanted: int) -> None:
+        if self.app.kind.is_domain:
+            arn = self._outputs["Recommender"]
+            config = self._read(lambda p: p.describe_recommender(recommenderArn=arn))["recommender"][
+                "recommenderConfig"
+            ]
+            found = config["minRecommendationRequestsPerSecond"]
+        else:
+            found = self._campaign()["minProvisionedTPS"]
+        if found != wanted:
+            raise BrokenPromiseError(f"the throughput is {found}, not {wanted}")
+
+    def _first_trainings(self) -> int:
+        """How many trainings the data needed: one of each solution, and one more once users were deleted from it."""
+        if self.app.kind.is_domain:
+            return 1
+        deletions = [job["lastUpdatedDateTime"] for job in self._listed("data_deletion_jobs") if job["status"] in _DONE]
+        needed = 0
+        for solution in self._listed("solutions"):
+            versions = self._listed("solution_versions", solutionArn=solution["solutionArn"])
+            created = [version["creationDateTime"] for version in versions if version["status"] in _DONE]
+            needed += 1 + any(made < deleted for made in created for deleted in deletions)
+        return needed
 
     def _must_be_settled(self) -> None:
-        """Nothing was lost, nothing is left to do, and nothing was trained twice."""
+        """Nothing was lost, nothing is left to do, and nothing was done twice that is billed."""
         if self._datasets() != self._data:
-            raise BrokenPromiseError("a dataset is not what it was")
-        trained = len(self._made("CreateSolutionVersion"))
+            raise BrokenPromiseError(f"the datasets are {self._datasets()}, they were {self._data}")
+        for jobs, wanted in self.app.kind.jobs.items():
+            done = sum(job["status"] in _DONE for job in self._listed(jobs))
+            if not done or wanted not in (None, done):
+                raise BrokenPromiseError(f"{done} {jobs} were done, {wanted or 'some'} had to be")
+        trained = len(self._made(self.app.kind.trains))
         if trained != self._needed:
             raise BrokenPromiseError(f"{trained} trainings, {self._needed} were needed")
         if self._client is None or self._client.error is not None:
@@ -312,10 +354,8 @@ class FaultRun:
         raise AssertionError
 
     def _upload(self) -> None:
-        for folder, text in self.data.items():
-            self.cloud.client("s3").put_object(
-                Bucket=self._outputs["Bucket"], Key=f"{folder}/data.csv", Body=text.encode()
-            )
+        for key, text in self.app.kind.files.items():
+            self.cloud.client("s3").put_object(Bucket=self._outputs["Bucket"], Key=key, Body=text.encode())
 
     def _start(self) -> None:
         self.cloud.client("stepfunctions").start_execution(stateMachineArn=self._outputs["Workflow"])
@@ -356,7 +396,10 @@ class FaultRun:
         return campaign
 
     def _trouble(self, phase: str) -> _Trouble:
-        return _Trouble(self.cloud, self.plan.faults if self.plan.phase in (None, phase) else ())
+        faults = self.plan.faults if self.plan.phase in (None, phase) else ()
+        # otherwise the first, second, ... call would be hit in each phase or in none
+        seed = self.plan.seed * len(PHASES) + PHASES.index(phase)
+        return _Trouble(self.cloud, tuple({**fault, "seed": seed} for fault in faults))
 
     # --- what is seen
 
@@ -385,9 +428,16 @@ class FaultRun:
         raise BrokenPromiseError("no run did anything")
 
     def _datasets(self) -> dict[str, Any]:
-        """When each dataset was created: another time tells of another dataset, without what was in this one."""
-        found = self.cloud.client("personalize").list_datasets()["datasets"]
-        return {entry["datasetArn"]: entry["creationDateTime"] for entry in found}
+        """What each dataset holds, and when it was created: another time tells of another dataset."""
+        found = self._listed("datasets")
+        held = self.cloud.datasets()
+        return {entry["datasetArn"]: (entry["creationDateTime"], held[entry["datasetArn"]]) for entry in found}
+
+    def _listed(self, what: str, **arguments: str) -> list[dict[str, Any]]:
+        """The answer of a List operation, by its name in boto3."""
+        answer = self._read(lambda p: getattr(p, f"list_{what}")(**arguments))
+        [found] = [value for value in answer.values() if isinstance(value, list)]
+        return list(found)
 
     def _made(self, operation: str) -> list[dict[str, Any]]:
         return [call for call in self.cloud.calls(operation) if call["error"] is None]
@@ -416,12 +466,15 @@ class FaultRun:
         calls = [call for call in self.cloud.calls() if call["service"] == "personalize"]
         self._outcome.calls = len(calls)
         self._outcome.errors = sum(call["error"] is not None for call in calls)
-        self._outcome.trainings = len(self._made("CreateSolutionVersion"))
+        self._outcome.called = Counter(call["operation"] for call in calls if call["operation"] in CONTROL_PLANE)
+        self._outcome.trainings = len(self._made(self.app.kind.trains))
         self._outcome.needed = self._needed
         if self._client:
             self._outcome.answers = self._client.answers
             self._outcome.client_errors = int(self._client.error is not None)
-        self._outcome.struck = Counter(self.cloud.status()["struck"])
+        status = self.cloud.status()
+        self._outcome.struck = Counter(status["struck"])
+        self._outcome.struck_operations = Counter(status["struck_operations"])
 
     def _tidy(self) -> None:
         """Leave nothing to the next run."""
@@ -448,19 +501,19 @@ class _Trouble:
 class _Client:
     """Asks for recommendations all the time."""
 
-    def __init__(self, cloud: LocalCloud, campaign: str) -> None:
+    def __init__(self, cloud: LocalCloud, target: Mapping[str, str]) -> None:
         self.answers = 0
         self.error: Exception | None = None
         self._stop = threading.Event()
         self._runtime = cloud.client("personalize-runtime")
-        self._campaign = campaign
+        self._target = target
         self._thread = threading.Thread(target=self._ask, daemon=True)
         self._thread.start()
 
     def _ask(self) -> None:
         while not self._stop.wait(0.05):
             try:
-                items = self._runtime.get_recommendations(campaignArn=self._campaign, userId="user-1")["itemList"]
+                items = self._runtime.get_recommendations(**self._target, userId="user-1")["itemList"]
                 if not items:
                     raise BrokenPromiseError("no recommendations")
                 self.answers += 1

@@ -1,4 +1,4 @@
-"""Fault runs: an app lives in the local cloud while things go wrong, once per seed, and must keep what is promised.
+"""Fault runs: apps live in the local cloud while things go wrong, once per seed, and must keep what is promised.
 
     python -m tools.fault_runs --seeds 200 [--first N] [--jobs 3]
 
@@ -14,31 +14,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Self
 
-import aws_cdk as cdk
 import typer
 from rich.console import Console
 
-import cdk_personalize as personalize
 from personalize_local.cloud.client import LocalCloud
 from personalize_local.cloud.process import CloudProcess, free_port, start
 from personalize_local.cloud.settings import CloudSettings
-from tests.e2e.shop import DESTROY, RETAIN, Shop, interactions, items
+from tests.e2e.shop import DESTROY, RETAIN
 from tools import assembly
-from tools.fault_plan import plan
-from tools.fault_run import EVERY_DAYS, App, FaultRun, Outcome
-
-TRAINING = personalize.Training.scheduled(every=cdk.Duration.days(EVERY_DAYS))
-VARIANTS = {
-    "first": {},
-    "tps": {"tps": 2},
-    "recipe": {"recipe": personalize.Recipe.USER_PERSONALIZATION},
-}
+from tools.fault_apps import kinds
+from tools.fault_plan import Plan, plan
+from tools.fault_run import App, FaultRun, Outcome
 
 
 def run_seeds(seeds: Iterable[int], jobs: int = 3) -> Iterator[Outcome]:
@@ -47,29 +39,34 @@ def run_seeds(seeds: Iterable[int], jobs: int = 3) -> Iterator[Outcome]:
     :param seeds: which.
     :param jobs: how many at a time, each in a local cloud of its own.
     """
+    plans = [plan(seed) for seed in seeds]
     with tempfile.TemporaryDirectory() as folder:
-        policies = {retain: _synthesized(Path(folder), policy) for retain, policy in ((False, DESTROY), (True, RETAIN))}
-        data = {"interactions": interactions(1200), "items": items()}
+        apps = _synthesized(Path(folder), plans)
         with ThreadPoolExecutor(jobs) as pool, _Clouds(Path(folder)) as clouds:
 
-            def run(seed: int) -> Outcome:
+            def run(todo: Plan) -> Outcome:
                 cloud = clouds.take()
-                todo = plan(seed)
-                outcome = FaultRun(cloud, policies[todo.retain], todo, data).run()
+                outcome = FaultRun(cloud, apps[todo.app, todo.retain], todo).run()
                 if not outcome.broken:  # otherwise who knows what is left in it
                     clouds.give_back(cloud)
                 return outcome
 
-            yield from pool.map(run, seeds)
+            yield from pool.map(run, plans)
 
 
-def _synthesized(folder: Path, policy: cdk.RemovalPolicy) -> App:
-    found = {}
-    for name, changes in VARIANTS.items():
-        target = folder / f"{policy.name}-{name}"
-        Shop(removal_policy=policy, training=TRAINING, **changes).synth(target)  # type: ignore[arg-type]
-        [found[name]] = assembly.stacks(target)
-    return App(**found)
+def _synthesized(folder: Path, plans: Iterable[Plan]) -> dict[tuple[str, bool], App]:
+    """The apps that are needed, by name and whether data is retained."""
+    needed: dict[tuple[str, bool], set[str]] = defaultdict(set)
+    for todo in plans:
+        needed[todo.app, todo.retain] |= todo.variants
+    apps = {}
+    for (name, retain), variants in needed.items():
+        kind, stacks = kinds()[name], {}
+        for variant in sorted(variants):
+            target = kind.declare(variant, RETAIN if retain else DESTROY).synth(folder / f"{name}-{retain}-{variant}")
+            [stacks[variant]] = assembly.stacks(target)
+        apps[name, retain] = App(kind, stacks)
+    return apps
 
 
 class _Clouds:
@@ -120,7 +117,10 @@ def main(
     for outcome in run_seeds(range(first, first + seeds), jobs):
         outcomes.append(outcome)
         if outcome.broken or verbose:
-            console.print(f"seed {outcome.seed}, {outcome.kind}, {outcome.seconds:.1f} s: {outcome.broken or 'kept'}")
+            app = plan(outcome.seed).app
+            console.print(
+                f"seed {outcome.seed}, {app}, {outcome.kind}, {outcome.seconds:.1f} s: {outcome.broken or 'kept'}"
+            )
             for note in outcome.notes:
                 console.print(f"    {note}")
     print_figures(console, outcomes, time.monotonic() - begin)
@@ -147,6 +147,16 @@ def print_figures(console: Console, outcomes: list[Outcome], seconds: float) -> 
     )
     struck = sum((outcome.struck for outcome in outcomes), Counter[str]())
     console.print("injected: " + ", ".join(f"{kind} {count:,}" for kind, count in struck.most_common()))
+    quiet = sum(not outcome.struck and plan(outcome.seed).accident is None for outcome in outcomes)
+    console.print(f"nothing was struck in {quiet} runs without an accident")
+    called = set().union(*(outcome.called for outcome in outcomes))
+    hit = set().union(*(outcome.struck_operations for outcome in outcomes))
+    # the names of functions are not the same in every run
+    others = sorted({"functions" if name.startswith("function:") else name for name in hit - called})
+    console.print(f"{len(called & hit)} of {len(called)} operations of Personalize were struck")
+    console.print(f"struck besides: {', '.join(others) or 'nothing'}")
+    if called - hit:
+        console.print(f"never struck: {', '.join(sorted(called - hit))}")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ class Shop:
     attributed_metrics: tuple[str, ...] = ("views",)
     training: personalize.Training = personalize.Training.manual()  # noqa: RUF009 - immutable
     follow_latest: bool = False
+    jobs: bool = False
     removal_policy: cdk.RemovalPolicy = RETAIN
 
     def synth(self, folder: Path) -> Path:
@@ -44,7 +45,7 @@ class Shop:
             cdk.Tags.of(stack).add("season", self.season)
         bucket = personalize.DataBucket(stack, "Data", removal_policy=DESTROY)
         shop = personalize.DatasetGroup(stack, "Group", data_bucket=bucket, removal_policy=self.removal_policy)
-        shop.add_interactions(
+        views = shop.add_interactions(
             schema=personalize.Schema.interactions(event_type=True, event_value=self.event_value),
             source=personalize.DataSource(bucket, "interactions/"),
             incremental_source=personalize.DataSource(bucket, "new-interactions/"),
@@ -69,12 +70,39 @@ class Shop:
         if self.campaign:
             live = picks.add_campaign("Live", min_provisioned_tps=self.tps, follow_latest=self.follow_latest)
             outputs["Campaign"] = live.campaign_arn
+        if self.jobs:
+            _add_jobs(shop, views, picks, bucket)
         workflow = personalize.Workflow(stack, self.workflow, dataset_group=shop)
         outputs |= {"Workflow": workflow.state_machine_arn, "Topic": workflow.topic.topic_arn}
         for name, value in outputs.items():
             cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(name)
         app.synth()
         return folder
+
+
+def _add_jobs(
+    shop: personalize.DatasetGroup,
+    views: personalize.Dataset,
+    picks: personalize.Solution,
+    bucket: personalize.DataBucket,
+) -> None:
+    """Jobs of all kinds, and the solution that user segments need."""
+    picks.add_batch_inference_job(
+        "Mail",
+        job_input=personalize.S3Location(bucket, "users/"),
+        job_output=personalize.S3Location(bucket, "mail/"),
+        num_results=5,
+        every=cdk.Duration.days(7),
+    )
+    fans = shop.add_solution("Fans", recipe=personalize.Recipe.ITEM_AFFINITY)
+    fans.add_batch_segment_job(
+        "Clients",
+        job_input=personalize.S3Location(bucket, "chosen/"),
+        job_output=personalize.S3Location(bucket, "clients/"),
+        num_results=10,
+    )
+    views.add_export_job("Backup", job_output=personalize.S3Location(bucket, "backup/"))
+    shop.add_data_deletion_job("Forget", data_source=personalize.S3Location(bucket, "forget/"))
 
 
 def several(app: cdk.App) -> cdk.App:

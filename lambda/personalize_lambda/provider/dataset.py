@@ -25,6 +25,10 @@ WITH_TRACKING_ID = "ACTION_INTERACTIONS"
 
 ROLLING_BACK = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
 
+ROLLBACK_SECONDS = 120
+"""How long a rollback tries to delete a dataset that the update added: what is in its way belongs to what is rolled
+back to, and stays."""
+
 
 def create(event: Mapping[str, Any]) -> dict[str, Any]:
     """Create the dataset, or take on the one of that type, whose columns then grow to those declared.
@@ -75,16 +79,20 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def delete(event: Mapping[str, Any]) -> dict[str, Any]:
     """Ask for the deletion."""
-    return lifecycle.start_delete(KIND, event)
+    result = lifecycle.start_delete(KIND, event)
+    return {**result, "RollingBack": True} if "InUse" in result and _is_rolling_back(event) else result
 
 
 def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return whether the dataset is ACTIVE with the columns declared, or gone.
 
-    :raises RuntimeError: When the service could not change the columns.
+    :raises RuntimeError: When the service could not change the columns, or does not delete the dataset.
     """
     if event["RequestType"] == "Delete":
-        return lifecycle.is_deleted(KIND, event)
+        state = lifecycle.is_deleted(KIND, event)
+        if not state["IsComplete"]:
+            _give_up_in_rollback(event)
+        return state
     state = lifecycle.is_created(KIND, event)
     if not state["IsComplete"]:
         return state
@@ -102,6 +110,19 @@ def is_complete(event: Mapping[str, Any]) -> dict[str, Any]:
         )
     # Just after the request, the dataset may still be shown as it was.
     return {"IsComplete": found.get("schemaArn") == event["UpdatingTo"]}
+
+
+def _give_up_in_rollback(event: Mapping[str, Any]) -> None:
+    if not event.get("RollingBack") or time.time() - float(event["StartedAt"]) <= ROLLBACK_SECONDS:
+        return
+    target = physical_id.parse(event)
+    found = KIND.describe(target.arn) if target else None
+    if target and found and not found["status"].startswith("DELETE"):
+        raise RuntimeError(
+            f"dataset {target.arn} was added by an update that is rolled back and cannot be deleted: {event['InUse']} "
+            "Deploy again with it, which takes it on, or delete it once the dataset group has no filters and no "
+            "campaigns"
+        )
 
 
 def _with_tracking_id(target: PhysicalId | None) -> dict[str, Any]:

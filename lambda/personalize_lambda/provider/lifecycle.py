@@ -107,15 +107,18 @@ def existing(kind: Kind, arn: str) -> dict[str, Any] | None:
 
 
 def start_delete(kind: Kind, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Handle the start of a Delete event: ask for the deletion, unless the resource is kept."""
+    """Handle the start of a Delete event: ask for the deletion, unless the resource is kept.
+
+    :returns: With ``InUse``, why it cannot be deleted yet, if so.
+    """
     result = {"PhysicalResourceId": event["PhysicalResourceId"]}
     target = physical_id.parse(event)
     if target is None:
         log.info("there is no %s to delete: its creation failed", kind.noun)
     elif physical_id.is_kept(event, target):
         log.info("%s %s existed before and is kept", kind.noun, target.arn)
-    else:
-        kind.delete(target.arn)
+    elif reason := kind.delete(target.arn):
+        return {**result, "InUse": reason}
     return result
 
 

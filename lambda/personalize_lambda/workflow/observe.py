@@ -42,10 +42,7 @@ def observe(document: Mapping[str, Any], *, personalize: Any, s3: Any) -> World:
     """
     owner = document["owner"]
     now = _service_time(personalize, document["datasetGroupArn"])
-
-    @cache  # a dataset has imports, and may have exports
-    def created(dataset: str) -> datetime:
-        return cast(datetime, personalize.describe_dataset(datasetArn=dataset)["dataset"]["creationDateTime"])
+    created = _creation(personalize)
 
     datasets = {
         dataset["datasetArn"]: _dataset(dataset, created, personalize=personalize, s3=s3)
@@ -98,6 +95,16 @@ def remaining(document: Mapping[str, Any], *, personalize: Any) -> list[str]:
         if r.owned and not (r.arn in stopped and r.status == INACTIVE)
     ]
     return campaigns + recommenders + solutions
+
+
+def _creation(personalize: Any) -> Callable[[str], datetime]:
+    """When a dataset was created; asked once, be it imported into, exported or both."""
+
+    @cache
+    def created(dataset: str) -> datetime:
+        return cast(datetime, personalize.describe_dataset(datasetArn=dataset)["dataset"]["creationDateTime"])
+
+    return created
 
 
 def _service_time(personalize: Any, dataset_group_arn: str) -> float:

@@ -104,8 +104,13 @@ class LocalCloud:
         """
         return self._admin("used_permissions", {})
 
+    def datasets(self) -> dict[str, dict[str, Any]]:
+        """What datasets hold, by ARN: how many `records`, and a text that stands for those `imported`."""
+        found: dict[str, dict[str, Any]] = self._admin("datasets", {})["datasets"]
+        return found
+
     def status(self) -> dict[str, Any]:
-        """What Personalize holds: `resources` by kind, `calls`, faults that `struck`, and its settings."""
+        """What Personalize holds: `resources` by kind, `calls`, faults that `struck`, also by operation, settings."""
         return self._admin("status", {})
 
     def reset(self) -> None:

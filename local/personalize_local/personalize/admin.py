@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .contents import DatasetContents
 from .engine import Engine
 from .faults import Fault
+from .packing import pack
 
 Parameters = Mapping[str, Any]
 
@@ -58,7 +61,23 @@ def _status(engine: Engine, parameters: Parameters) -> dict[str, Any]:
         "data": settings.data and str(settings.data),
         "calls": engine.calls.count,
         "struck": engine.faults.struck(),
+        "struck_operations": engine.faults.struck_operations(),
     }
+
+
+def _datasets(engine: Engine, parameters: Parameters) -> dict[str, Any]:
+    with engine.state.lock:
+        held = {arn: held for scope in engine.state.scopes() for arn, held in scope.datasets.items()}
+        return {"datasets": {arn: {"records": len(rows), "imported": _digest(rows)} for arn, rows in held.items()}}
+
+
+def _digest(rows: DatasetContents) -> str:
+    """A text that is another when the imported rows are."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in sorted(pack(rows.arrays()).items()):
+        digest.update(name.encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
@@ -68,5 +87,6 @@ ADMIN_ACTIONS: Mapping[str, Callable[[Engine, Parameters], dict[str, Any]]] = {
     "faults": _faults,
     "forget_faults": _forget_faults,
     "advance": _advance,
+    "datasets": _datasets,
     "status": _status,
 }

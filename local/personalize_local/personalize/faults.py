@@ -120,6 +120,7 @@ class Faults:
         self._armed: list[_Armed] = []
         self._hidden: dict[str, float] = {}
         self._struck: Counter[str] = Counter()
+        self._struck_operations: Counter[str] = Counter()
         for fault in faults:
             self.add(fault)
 
@@ -148,6 +149,11 @@ class Faults:
         """How often something went wrong so far, by error code or else by effect."""
         with self._lock:
             return dict(self._struck)
+
+    def struck_operations(self) -> dict[str, int]:
+        """How often something went wrong so far, by operation."""
+        with self._lock:
+            return dict(self._struck_operations)
 
     def strike(self, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
         """Use up the first fault that hits this call, and all delays, which happen here.
@@ -179,6 +185,7 @@ class Faults:
                     continue
                 armed.use()
                 self._struck[armed.fault.kind] += 1
+                self._struck_operations[operation] += 1
             self._armed = [armed for armed in self._armed if armed.left != 0]
         return hit, delay
 

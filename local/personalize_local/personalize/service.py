@@ -148,7 +148,7 @@ class Personalize:
         """Do what the API cannot: look at the calls, let something fail, let time pass, forget everything.
 
         :param action: ``calls``, ``forget_calls``, ``fail``, ``faults``, ``forget_faults``, ``advance``,
-            ``status`` or ``reset``.
+            ``datasets``, ``status`` or ``reset``.
         :param parameters: ``calls`` takes ``operation`` and ``since``; ``fail`` takes the members of ``Fault``;
             ``advance`` takes the ``seconds`` of AWS time that shall have passed, as far as statuses are concerned.
         :raises ValueError: for another action, or other parameters.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from personalize_lambda.provider import is_complete
+from personalize_lambda.provider import dataset, is_complete
 from personalize_local.personalize import Settings
 from personalize_local.personalize.faults import Fault
 from tests.lambda_unit.provider.conftest import OWNER, Stack
@@ -320,4 +321,31 @@ def test_a_failed_create_says_so_and_leaves_nothing(films: Films) -> None:
         films.stack.create(TYPE, **films.properties())
     films.stack.delete(TYPE, ARN)
 
+    assert films.describe() is None
+
+
+@pytest.mark.parametrize(("status", "gives_up"), [("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", True), ("x", False)])
+def test_a_rollback_does_not_wait_for_what_stays(films: Films, status: str, gives_up: bool) -> None:
+    """The filters of the dataset group keep the service from deleting a dataset that the update added."""
+    films.stack.create(TYPE, **films.properties())
+    films.build.dataset(GROUP, "Interactions", INTERACTIONS_SCHEMA)
+    films.stack.cloud.personalize.create_filter(
+        name="unseen", datasetGroupArn=GROUP, filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("x")'
+    )
+    films.stack.status = status
+    event = films.stack.start("Delete", TYPE, films.properties(), PhysicalResourceId=ARN)
+    assert is_complete.handler(event, None) == {"IsComplete": False}
+    event["StartedAt"] = time.time() - dataset.ROLLBACK_SECONDS - 1
+
+    if not gives_up:
+        assert is_complete.handler(event, None) == {"IsComplete": False}
+        return
+    with pytest.raises(
+        RuntimeError, match=r"rolled back and cannot be deleted: .*filter/unseen.* Deploy again with it"
+    ):
+        is_complete.handler(event, None)
+    # what is being deleted after all is waited for
+    films.stack.cloud.personalize.delete_filter(filterArn=f"{GROUP.split(':dataset-group')[0]}:filter/unseen")
+    while not is_complete.handler({**event, "StartedAt": time.time()}, None)["IsComplete"]:
+        pass
     assert films.describe() is None

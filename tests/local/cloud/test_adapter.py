@@ -48,9 +48,9 @@ def test_a_function_is_rewritten_in_place_and_only_as_it_was_written(
     written = importlib.import_module("written")
     with pytest.raises(expected.IncompatibleEmulatorError, match=r"double contains 'triple' 0 times, expected once"):
         expected.rewrite(written, "double", "triple", "")
-    expected.rewrite(written, "double", "STEP *", "STEP + 1 +")
-    assert written.double(5) == 8
-    expected.wrap(written, "double", "number", lambda original: lambda number: original(number) + 1)
+    expected.rewrite(written, "double", "STEP *", "STEP + 1 +", "number)", "number, more)")
+    assert written.double(5, 0) == 8
+    expected.wrap(written, "double", "number more", lambda original: original)
     with pytest.raises(expected.IncompatibleEmulatorError, match=r"written.double is no function as it was written"):
         expected.rewrite(written, "double", "STEP", "1")
 

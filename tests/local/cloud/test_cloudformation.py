@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from personalize_local.cloud.client import LocalCloud
+from tools import assembly
 
 from .conftest import ROLE_ARN, Stacks, unique, wait_for
 
 # Answers like a custom resource's function and writes every request to the bucket REQUESTS. Property `Fail` makes a
-# request type fail; the physical id is the property `Name`.
+# request type fail, `FailWhile` every request but Create while an object of that name is in the bucket; the physical id
+# is the property `Name`.
 PROVIDER = """
 import boto3, json, os, time, urllib.request
 s3 = boto3.client("s3")
@@ -21,6 +23,10 @@ def handler(event, context):
     s3.put_object(Bucket=os.environ["REQUESTS"], Key=f"{time.time():.6f}", Body=json.dumps(event))
     properties = event["ResourceProperties"]
     failed = properties.get("Fail") == event["RequestType"]
+    both = {**event.get("OldResourceProperties", {}), **properties}
+    if event["RequestType"] != "Create" and both.get("FailWhile"):
+        objects = s3.list_objects_v2(Bucket=os.environ["REQUESTS"], Prefix=both["FailWhile"])
+        failed = failed or objects["KeyCount"] > 0
     answer = {
         "Status": "FAILED" if failed else "SUCCESS",
         "Reason": "it was asked to fail",
@@ -57,12 +63,14 @@ class Provider:
         self.arn = stack["Outputs"][0]["OutputValue"]
 
     def resource(self, name: str, deletion_policy: str | None = None, **properties: Any) -> dict[str, Any]:
-        values = {"ServiceToken": self.arn, "ServiceTimeout": 20, "Name": name, **properties}
+        given = {key: value for key, value in properties.items() if value is not None}
+        values = {"ServiceToken": self.arn, "ServiceTimeout": 20, "Name": name, **given}
         resource = {"Type": "Custom::Thing", "Properties": values}
         return {**resource, "DeletionPolicy": deletion_policy} if deletion_policy else resource
 
     def requests(self) -> list[dict[str, Any]]:
-        keys = [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+        listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        keys = [item["Key"] for item in listed if item["Size"]]
         return [json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()) for key in keys]
 
     def summary(self) -> list[tuple[str, str | None]]:
@@ -115,6 +123,46 @@ class TestCustomResources:
         assert stacks.settled(name)["StackStatus"] == "DELETE_FAILED"
         deleted = {physical_id for request, physical_id in provider.summary() if request == "Delete"}
         assert deleted == {"x", "other"}
+
+    @pytest.mark.parametrize("created", [True, False])
+    def test_what_a_rollback_cannot_delete_stays_until_the_stack_is_deleted(
+        self, personalize_local: LocalCloud, stacks: Stacks, provider: Provider, created: bool
+    ) -> None:
+        """Whether it was created, or failed to be and left something behind."""
+        name, broken = unique("stack"), unique("broken")
+        thing = {**provider.resource("x", FailWhile=broken, Fail=None if created else "Create"), "DependsOn": "Needed"}
+        zoo = {**provider.resource("z", Fail="Create"), "DependsOn": "Thing"}
+        other = provider.resource("other")
+        resources = {"Needed": provider.resource("needed"), "Other": other, "Thing": thing, "Zoo": zoo}
+        provider.s3.put_object(Bucket=provider.bucket, Key=broken)
+        assert stacks.deploy({"Resources": resources}, name)["StackStatus"] == "ROLLBACK_FAILED"
+        left = {
+            resource["LogicalResourceId"]: resource["ResourceStatus"]
+            for resource in stacks.client.describe_stack_resources(StackName=name)["StackResources"]
+        }
+        assert left == {"Needed": "CREATE_COMPLETE", "Thing": "DELETE_FAILED"}
+        assert ("Thing", "DELETE_FAILED", "it was asked to fail") in stacks.events(name)
+        provider.s3.delete_object(Bucket=provider.bucket, Key=broken)
+        stacks.delete(name)
+        assert provider.summary()[-2:] == [("Delete", "x"), ("Delete", "needed")]
+        assert provider.summary().count(("Delete", "other")) == 1
+
+    def test_the_rollback_of_an_update_can_be_continued(
+        self, personalize_local: LocalCloud, stacks: Stacks, provider: Provider
+    ) -> None:
+        name, broken = unique("stack"), unique("broken")
+        stacks.deploy({"Resources": {"Thing": provider.resource("x", Size=1)}}, name)
+        provider.s3.put_object(Bucket=provider.bucket, Key=broken)
+        changed = {"Thing": provider.resource("x", Size=2, FailWhile=broken)}
+        # what it is updated back to fails, too
+        assert stacks.deploy({"Resources": changed}, name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+        provider.s3.delete_object(Bucket=provider.bucket, Key=broken)
+        before = len(provider.requests())
+        assembly.continue_rollback(personalize_local, name)
+        assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        (request,) = provider.requests()[before:]
+        assert (request["RequestType"], request["ResourceProperties"]["Size"]) == ("Update", "1")
+        assert stacks.deploy({"Resources": changed}, name)["StackStatus"] == "UPDATE_COMPLETE"
 
     def test_a_failed_update_is_taken_back(self, stacks: Stacks, provider: Provider) -> None:
         name = unique("stack")

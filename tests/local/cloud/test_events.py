@@ -1,6 +1,7 @@
 """Events: status changes of executions and new objects in buckets reach functions."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -149,3 +150,28 @@ def test_new_objects_under_a_prefix_reach_a_function_through_a_queue(
     (batch,) = recorder.events(1)
     (record,) = batch["Records"]
     assert json.loads(record["body"])["detail"]["object"]["key"] == "movies/interactions/a b.csv"
+
+
+def test_messages_that_come_within_the_batching_window_come_together(
+    personalize_local: LocalCloud, recorder: Recorder
+) -> None:
+    sqs = personalize_local.client("sqs")
+    url = sqs.create_queue(QueueName=unique("queue"), Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    # 120 s take 1.2 s here
+    personalize_local.client("lambda").create_event_source_mapping(
+        FunctionName=recorder.arn, EventSourceArn=queue, BatchSize=12, MaximumBatchingWindowInSeconds=120
+    )
+    begin = time.monotonic()
+    for number in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+        time.sleep(0.1)
+    (batch,) = recorder.events(1)
+    assert time.monotonic() - begin >= 1.1
+    assert [record["body"] for record in batch["Records"]] == ["0", "1", "2"]
+    # a batch that is full waits for nothing
+    begin = time.monotonic()
+    for number in range(12):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    assert sorted(len(event["Records"]) for event in recorder.events(2)) == [3, 12]
+    assert time.monotonic() - begin < 1.1

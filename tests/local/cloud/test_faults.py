@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from personalize_local.cloud.client import LocalCloud
 
-from .conftest import StateMachines, machine
+from .conftest import StateMachines, machine, unique
 
 
 @pytest.fixture
@@ -53,3 +53,30 @@ def test_a_state_machine_that_does_not_retry_fails(
 def test_faults_of_any_operation_are_those_of_personalize(cloud: LocalCloud, machines: StateMachines) -> None:
     cloud.fail("*", code="LimitExceededException", rate=1.0)
     assert json.dumps(machines.output(machine(task("sqs:listQueues"))))
+
+
+COUNTER = """
+import boto3, os, uuid
+s3 = boto3.client("s3")
+def handler(event, context):
+    s3.put_object(Bucket=os.environ["CALLS"], Key=str(uuid.uuid4()), Body=b"x")
+    return len(s3.list_objects_v2(Bucket=os.environ["CALLS"])["Contents"])
+"""
+
+
+@pytest.mark.parametrize(("code", "calls", "error"), [("Duplicate", 2, None), ("Runtime.ExitError", 1, "Unhandled")])
+def test_a_function_gets_an_event_twice_or_loses_its_answer(
+    cloud: LocalCloud, function: Callable[..., str], code: str, calls: int, error: str | None
+) -> None:
+    s3, bucket = cloud.client("s3"), unique("calls")
+    s3.create_bucket(Bucket=bucket)
+    arn = function(COUNTER, CALLS=bucket)
+    name = arn.rpartition(":")[2]
+    cloud.fail(f"function:{name}", code=code)
+    answer = cloud.client("lambda").invoke(FunctionName=arn)
+    assert answer.get("FunctionError") == error
+    assert len(s3.list_objects_v2(Bucket=bucket)["Contents"]) == calls
+    if error is None:
+        assert json.loads(answer["Payload"].read()) == calls
+    assert cloud.status()["struck_operations"][f"function:{name}"] == 1
+    assert json.loads(cloud.client("lambda").invoke(FunctionName=arn)["Payload"].read()) == calls + 1

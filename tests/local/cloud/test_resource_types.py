@@ -159,6 +159,21 @@ class TestResourceTypes:
         groups = personalize_local.client("personalize").list_dataset_groups()["datasetGroups"]
         assert name not in {group["name"] for group in groups}
 
+    def test_what_failed_and_cannot_be_deleted_stays_in_the_stack(
+        self, personalize_local: LocalCloud, stacks: Stacks
+    ) -> None:
+        name = unique("g")
+        for verb, effect in (("Create", {"failure_reason": "it was asked to"}), ("Delete", {"code": "OtherException"})):
+            personalize_local.fail(f"{verb}DatasetGroup", rate=1.0, **effect)
+        try:
+            stack = stacks.deploy({"Resources": {"Group": resource("DatasetGroup", Name=name)}}, name)
+        finally:
+            personalize_local.forget_faults()
+        assert stack["StackStatus"] == "ROLLBACK_FAILED", stacks.events(name)
+        stacks.delete(name)
+        groups = personalize_local.client("personalize").list_dataset_groups()["datasetGroups"]
+        assert name not in {group["name"] for group in groups}
+
 
 def resource(kind: str, **properties: Any) -> dict[str, Any]:
     return {"Type": f"AWS::Personalize::{kind}", "Properties": properties}

@@ -12,7 +12,7 @@ import pytest
 
 from personalize_local.personalize import Fault, Settings
 
-from .support import ITEMS_SCHEMA, Builder, Cloud
+from .support import ITEMS_SCHEMA, Builder, Cloud, interactions_csv, items_csv
 
 
 def test_the_next_calls_fail(cloud: Cloud) -> None:
@@ -24,6 +24,7 @@ def test_the_next_calls_fail(cloud: Cloud) -> None:
             listing()
     assert client.list_schemas()["schemas"] == []
     assert cloud.service.admin("status", {})["struck"] == {"ThrottlingException": 2}
+    assert cloud.service.admin("status", {})["struck_operations"] == {"ListSchemas": 1, "ListDatasetGroups": 1}
 
 
 def test_what_is_made_fails(make_cloud: Callable[..., Cloud]) -> None:
@@ -197,3 +198,26 @@ def test_what_is_made_is_not_seen_at_once(cloud: Cloud) -> None:
     time.sleep(0.3)
     assert client.describe_schema(schemaArn=old)["schema"]["name"] == "old"
     assert {entry["name"] for entry in client.list_schemas()["schemas"]} == {"old", "new"}
+
+
+def test_what_datasets_hold_can_be_compared(cloud: Cloud) -> None:
+    build = Builder(cloud)
+    group = build.group()
+    users, items = build.dataset(group), build.dataset(group, "Items", ITEMS_SCHEMA)
+
+    def held() -> dict[str, Any]:
+        found: dict[str, Any] = cloud.service.admin("datasets", {})["datasets"]
+        return found
+
+    empty = held()
+    assert (empty[users]["records"], empty[items]["records"]) == (0, 0)
+    build.import_csv(users, interactions_csv())
+    build.import_csv(items, items_csv(), name="items")
+    first = held()
+    assert (first[users]["records"], first[items]["records"]) == (1500, 40)
+    assert held() == first
+    build.import_csv(users, interactions_csv(seed=2), name="others")
+    assert held()[users]["records"] == 1500
+    assert held()[users]["imported"] != first[users]["imported"]
+    build.import_csv(users, interactions_csv(), name="again")
+    assert held() == first

@@ -213,6 +213,7 @@ def busy() -> dict[str, list[str]]:
     kinds = ("Campaign", "Recommender", "Solution")
     route = {
         "Input known?": ["Lock"],
+        "More to import?": ["Delete users"],
         "Solutions planned?": ["Plan solutions"],
         "Prune planned?": ["Plan prune"],
         "Failed?": ["Report"],

@@ -218,7 +218,9 @@ CODE: Final[Mapping[str, tuple[str, ...]]] = {
     },
 }
 #: What a part that can come by there never calls: a teardown looks at no datasets and jobs
-NOT_REACHED: Final = {"teardown": ("workflow.observe._dataset", "workflow.observe_jobs.observe_jobs")}
+NOT_REACHED: Final = {
+    "teardown": ("workflow.observe._creation", "workflow.observe._dataset", "workflow.observe_jobs.observe_jobs")
+}
 #: What is called by a name that is put together from the kind of a job that is declared
 COMPOSED: Final = {
     "workflow.observe_jobs._pages": tuple(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import changesets, drift, provisioners, stacks
 
+from personalize_local.cloud.adapter.custom_resources import Remains, remember
 from personalize_local.cloud.adapter.expected import table, wrap
 from personalize_local.cloud.adapter.models import service_model, to_api_members
 from personalize_local.cloud.adapter.resource_reader import current_properties
@@ -23,6 +24,7 @@ _POLL_SECONDS: Final = 0.05
 # https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
 _RETRIED: Final = "ThrottlingException"
 _SERVER_ERROR: Final = 500
+_IN_USE: Final = "HandlerErrorCode: ResourceInUse"
 _TRIES: Final = 8
 # How long something that was just made may not be seen, or be busy and so not deletable.
 _PATIENCE_SECONDS: Final = 10.0
@@ -100,7 +102,8 @@ class ResourceHandler:
                 self._update_tags(arn, {}, tags)
             self._import(arn, values)
         except ValueError:
-            self._remove(arn, properties)
+            if not self._remove(arn, properties):
+                remember(stack_name, Remains(logical_id, self._type.name, arn, properties))
             raise
         return arn, self._attributes(described)
 
@@ -133,18 +136,18 @@ class ResourceHandler:
         except ResourceGoneError:
             return
 
-    def _remove(self, arn: str, properties: _Properties) -> None:
-        """Delete what a failed creation left, which may be under way still."""
+    def _remove(self, arn: str, properties: _Properties) -> bool:
+        """Delete what a failed creation left, which may be under way still; whether it is gone."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 self.delete(arn, properties)
-            except ValueError:
-                if time.monotonic() > deadline:
-                    return  # why the creation failed is what is told
+            except ValueError as error:
+                if _IN_USE not in str(error) or time.monotonic() > deadline:
+                    return False
                 time.sleep(_POLL_SECONDS)
             else:
-                return
+                return True
 
     def adopt(self, identifier: dict[str, str]) -> _Created:
         """Take a resource that exists into a stack.

@@ -64,24 +64,25 @@ def substitute(owner: ModuleType, name: str, old: str, new: str, *, count: int =
     setattr(owner, name, text.replace(old, new))
 
 
-def rewrite(owner: ModuleType, name: str, old: str, new: str) -> None:
-    """Replace text in the source of a function of the emulator that nothing wraps yet.
+def rewrite(owner: ModuleType, name: str, *texts: str) -> None:
+    """Replace texts in the source of a function of the emulator that nothing wraps yet.
 
     :param owner: the module that holds the function.
     :param name: the function's name.
-    :param old: the text to find.
-    :param new: what to put in its place.
-    :raises IncompatibleEmulatorError: when there is no such function, or the text does not occur exactly once in it.
+    :param texts: a text to find, what to put in its place, another text to find, and so on.
+    :raises IncompatibleEmulatorError: when there is no such function, or a text does not occur exactly once in it.
     """
     function = getattr(owner, name, None)
     if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
         raise IncompatibleEmulatorError(f"{owner.__name__}.{name} is no function as it was written")
     source = inspect.getsource(function)
-    if source.count(old) != 1:
-        raise IncompatibleEmulatorError(
-            f"{owner.__name__}.{name} contains {old!r} {source.count(old)} times, expected once"
-        )
-    exec(compile(source.replace(old, new), owner.__file__ or name, "exec"), owner.__dict__)  # noqa: S102
+    for old, new in zip(texts[::2], texts[1::2], strict=True):
+        if source.count(old) != 1:
+            raise IncompatibleEmulatorError(
+                f"{owner.__name__}.{name} contains {old!r} {source.count(old)} times, expected once"
+            )
+        source = source.replace(old, new)
+    exec(compile(source, owner.__file__ or name, "exec"), owner.__dict__)  # noqa: S102
 
 
 def constant(owner: ModuleType, name: str, old: object, new: object) -> None:

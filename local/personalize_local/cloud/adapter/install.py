@@ -6,6 +6,7 @@ from personalize_local.cloud.adapter import (
     custom_resources,
     keeping,
     lambdas,
+    queues,
     routing,
     schedule_permissions,
     schedules,
@@ -41,6 +42,7 @@ def install(service: PersonalizeService) -> None:
     state_flow.register(service)
     lambdas.register(service)
     workers.register()
+    queues.register()
     cloudformation.register(service)
     custom_resources.register()
     buckets.register()

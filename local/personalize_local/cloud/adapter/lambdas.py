@@ -17,6 +17,8 @@ from personalize_local.personalize import ServiceError
 
 # A handler's error travels as a result with this member: the emulator kills a worker that reports an error.
 _ERROR: Final = "__handler_error__"
+# The code of a fault that hands a function the same event twice.
+_TWICE: Final = "Duplicate"
 
 _PYTHON_OLD: Final = 'json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()})'
 _PYTHON_NEW: Final = (
@@ -50,13 +52,16 @@ def register(service: PersonalizeService) -> None:
 
 
 def _losing_answers(service: PersonalizeService, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function crash at its end: what it has done is done, and nobody hears of it."""
+    """Let a function crash at its end: what it has done is done, and nobody hears of it. Or let it be called twice."""
 
     def execute(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = original(func, event, request_id)
         try:
             service.faults.strike(f"function:{(func.get('config') or func).get('FunctionName')}", {})
         except ServiceError as error:
+            if error.code == _TWICE:
+                again: dict[str, Any] = original(func, event, request_id)
+                return again
             body = {"errorType": error.code, "errorMessage": error.message}
             return {"body": body, "error": True, "log": answer.get("log") or ""}
         return answer
