@@ -222,6 +222,7 @@ def diary(deployer: Deployer) -> Iterator[Diary]:
     deployer.upload(outputs, interactions=interactions())
     assert deployer.settled(outputs, more_than=1)["output"]["status"] == "COMPLETED"
     assert diary.finished() == 2
+    assert diary.changes() == [*IMPORT, "solution CREATED", *TRAINING, "campaign CREATING", "campaign SERVING"]
     with deployer.constant_client(outputs) as lengths:
         yield diary
     assert len(lengths) > 100

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import Duration
 
 from cdk_personalize.workflow.deadlines import Deadlines
 from cdk_personalize.workflow.removal_states import delete_states
@@ -15,7 +16,8 @@ from tests.told import changes
 from .conftest import StateMachines, unique, wait_for
 
 RECIPE = "arn:aws:personalize:::recipe/aws-popularity-count"
-STATES = delete_states("aws", Deadlines(), "Solution", "DatasetGroupArn", "datasetGroupArn")
+DEADLINES = Deadlines(deletion=Duration.minutes(1))
+STATES = delete_states("aws", DEADLINES, "Solution", "DatasetGroupArn", "datasetGroupArn")
 BEGIN = {"Type": "Pass", "Assign": {"run": "{% $states.context.Execution.Id %}"}, "Next": "Begin solution deletion"}
 DEFINITION = {"QueryLanguage": "JSONata", "StartAt": "Begin", "States": {"Begin": BEGIN, **STATES}}
 
@@ -32,15 +34,16 @@ def group(personalize_local: LocalCloud) -> str:
 def solutions(personalize_local: LocalCloud, group: str) -> list[str]:
     """Three, as they are listed."""
     client = personalize_local.client("personalize")
-    for _ in range(3):
-        client.create_solution(name=unique("old"), datasetGroupArn=group, recipeArn=RECIPE, performAutoTraining=False)
 
     def active() -> list[str]:
         listed = client.list_solutions(datasetGroupArn=group)["solutions"]
         return [each["solutionArn"] for each in listed if each["status"] == "ACTIVE"]
 
-    wait_for(lambda: len(active()) == 3, "three solutions")
-    return active()
+    before = set(active())
+    for _ in range(3):
+        client.create_solution(name=unique("old"), datasetGroupArn=group, recipeArn=RECIPE, performAutoTraining=False)
+    wait_for(lambda: len(set(active()) - before) == 3, "three solutions")
+    return [arn for arn in active() if arn not in before]
 
 
 def paged(size: int) -> dict[str, Any]:
@@ -51,6 +54,21 @@ def paged(size: int) -> dict[str, Any]:
 
 
 def test_what_is_on_the_last_page_is_not_taken_for_gone(
+    machines: StateMachines, group: str, solutions: list[str]
+) -> None:
+    """The service takes its time over a deletion: here it never begins."""
+    definition = paged(1)
+    definition["States"]["Delete solution"] = {"Type": "Pass", "Next": "Watch Solution deletion"}
+    for arn in solutions:
+        planned = {"name": "old", "solutionArn": arn, "datasetGroupArn": group}
+        output, events = machines.told(definition, planned)
+        assert [failure["reason"].partition(",")[0] for failure in output["failures"]] == [
+            "Solution deletion was still ACTIVE after 0.0166667 h"
+        ]
+        assert changes(events) == ["solution DELETION_FAILED"]
+
+
+def test_what_is_gone_is_told_once_it_is(
     personalize_local: LocalCloud, machines: StateMachines, group: str, solutions: list[str]
 ) -> None:
     client = personalize_local.client("personalize")
