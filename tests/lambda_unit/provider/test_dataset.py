@@ -329,9 +329,10 @@ def test_a_rollback_does_not_wait_for_what_stays(films: Films, status: str, give
     """The filters of the dataset group keep the service from deleting a dataset that the update added."""
     films.stack.create(TYPE, **films.properties())
     films.build.dataset(GROUP, "Interactions", INTERACTIONS_SCHEMA)
-    films.stack.cloud.personalize.create_filter(
-        name="unseen", datasetGroupArn=GROUP, filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("x")'
-    )
+    client, expression = films.stack.cloud.personalize, 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("x")'
+    unseen = client.create_filter(name="unseen", datasetGroupArn=GROUP, filterExpression=expression)["filterArn"]
+    while client.describe_filter(filterArn=unseen)["filter"]["status"] != "ACTIVE":
+        pass
     films.stack.status = status
     event = films.stack.start("Delete", TYPE, films.properties(), PhysicalResourceId=ARN)
     assert is_complete.handler(event, None) == {"IsComplete": False}
@@ -345,7 +346,7 @@ def test_a_rollback_does_not_wait_for_what_stays(films: Films, status: str, give
     ):
         is_complete.handler(event, None)
     # what is being deleted after all is waited for
-    films.stack.cloud.personalize.delete_filter(filterArn=f"{GROUP.split(':dataset-group')[0]}:filter/unseen")
+    client.delete_filter(filterArn=unseen)
     while not is_complete.handler({**event, "StartedAt": time.time()}, None)["IsComplete"]:
         pass
     assert films.describe() is None
