@@ -1,6 +1,6 @@
 """What each part of the workflow may do, as data: actions and the kind of resource they are allowed on.
 
-The kinds are resolved to ARNs by :class:`Resources`. Follows
+The kinds are resolved to ARNs by :class:`.resources.Resources`. Follows
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
 """
 

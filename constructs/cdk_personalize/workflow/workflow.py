@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, cast
 
-import jsii
 from aws_cdk import (
     ArnFormat,
     CfnResource,
@@ -23,58 +20,41 @@ from aws_cdk import (
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct
 
 from .._custom_resource import custom_resource
 from .._function import lambda_function
-from .._lazy import lazy_any, lazy_list, lazy_string
-from .._nag import acknowledge, acknowledge_resources
+from .._lazy import lazy_any, lazy_string
+from .._nag import acknowledge
 from .._names import physical_name
 from .._provider import Provider
-from ..dataset import DataSource
 from ..dataset_group import DatasetGroup
-from ..metrics import MODEL_NAMESPACE
-from ..s3_location import S3Location
-from . import history, permissions
+from . import permissions
 from .deadlines import Deadlines
 from .deployment import Deployment
 from .desired_state import desired_state
-from .import_definition import MOST_ROUNDS, import_definition
+from .history import Room
+from .import_definition import import_definition
 from .job_definition import DELETION, job_definition
 from .new_files import NewFiles
-from .polling import polls_until
 from .recommender_definition import recommender_definition
 from .removal import WorkflowRemovalPolicy
+from .resources import Resources
 from .run_definition import run_definition
 from .solution_definition import solution_definition
 
-OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
 #: Uploads that come within this time start one run
 BATCHING = Duration.minutes(1)
 #: The longest that CloudFormation waits for a signal
 LONGEST_DEPLOYMENT = Duration.hours(12)
 EVERY_DAY = scheduler.ScheduleExpression.rate(Duration.days(1))
-#: The service's quotas, as long as nobody has them raised
-CAMPAIGNS_PER_GROUP, RECOMMENDERS_PER_GROUP, SOLUTIONS_PER_GROUP = 5, 5, 10
-#: Kinds of resources that there may be none of: without the key, or in a custom dataset group
-_OPTIONAL = (
-    "any recommender",
-    "key",
-    "owned recommenders",
-    "recommender executions",
-    "recommender listing",
-    "recommender state machine",
-    "topic key",
-)
 
 
 class Workflow(Construct):
@@ -153,8 +133,15 @@ class Workflow(Construct):
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
 
+        self._resources = Resources(self, dataset_group, run_arn=self._run_arn, document_key=self._document["key"])
         self.topic = topic or self._create_topic()
         self._table = self._create_lock_table()
+        topic_key = self.topic.master_key
+        self._resources.parts |= {
+            "lock table": self._table.table_arn,
+            "topic": self.topic.topic_arn,
+            **({"topic key": topic_key.key_arn} if topic_key else {}),
+        }
         self._plan = lambda_function(
             self._parts,
             "Plan",
@@ -171,57 +158,58 @@ class Workflow(Construct):
             timeout=Duration.minutes(10),
             memory_size=512,
         )
-        self._recommender_machine: sfn.StateMachine | None = None
-        self._solution_machine = self._create_state_machine(
-            "Solution",
-            f"{self.workflow_name}-solution",
-            solution_definition(partition=stack.partition, deadlines=self._deadlines),
-            permissions.SOLUTION,
-        )
-        self._job_machine = self._create_state_machine(
-            "Job",
-            f"{self.workflow_name}-job",
-            job_definition(partition=stack.partition, deadlines=self._deadlines),
-            permissions.JOB,
-        )
-        self._import_machine = self._create_state_machine(
-            "Import",
-            f"{self.workflow_name}-import",
-            import_definition(
-                partition=stack.partition,
-                deadlines=self._deadlines,
-                check_function_arn=self._check.function_arn,
-                document=self._document,
+        self._resources.parts |= {
+            "check function": self._check.function_arn,
+            "plan function": self._plan.function_arn,
+        }
+        machines = {
+            "import": self._create_state_machine(
+                "Import",
+                f"{self.workflow_name}-import",
+                import_definition(
+                    partition=stack.partition,
+                    deadlines=self._deadlines,
+                    check_function_arn=self._check.function_arn,
+                    document=self._document,
+                ),
+                permissions.IMPORT,
             ),
-            permissions.IMPORT,
-        )
-        machines = [self._import_machine, self._solution_machine, self._job_machine]
+            "solution": self._create_state_machine(
+                "Solution",
+                f"{self.workflow_name}-solution",
+                solution_definition(partition=stack.partition, deadlines=self._deadlines),
+                permissions.SOLUTION,
+            ),
+            "job": self._create_state_machine(
+                "Job",
+                f"{self.workflow_name}-job",
+                job_definition(partition=stack.partition, deadlines=self._deadlines),
+                permissions.JOB,
+            ),
+        }
         if dataset_group.domain is not None:  # only dataset groups of a domain have recommenders
-            self._recommender_machine = self._create_state_machine(
+            machines["recommender"] = self._create_state_machine(
                 "Recommender",
                 f"{self.workflow_name}-recommender",
                 recommender_definition(partition=stack.partition, deadlines=self._deadlines),
                 permissions.RECOMMENDER,
             )
-            machines.append(self._recommender_machine)
+        self._resources.parts |= {
+            f"{kind} state machine": machine.state_machine_arn for kind, machine in machines.items()
+        }
         definition = run_definition(
             partition=stack.partition,
             table_name=self._table.table_name,
             plan_function_arn=self._plan.function_arn,
             document=self._document,
-            import_state_machine_arn=self._import_machine.state_machine_arn,
-            solution_state_machine_arn=self._solution_machine.state_machine_arn,
-            job_state_machine_arn=self._job_machine.state_machine_arn,
-            recommender_state_machine_arn=(
-                self._recommender_machine.state_machine_arn if self._recommender_machine else None
-            ),
             deadlines=self._deadlines,
             timeout_seconds=lazy_any(self._longest_run),
+            **{f"{kind}_state_machine_arn": machine.state_machine_arn for kind, machine in machines.items()},
         )
         self.state_machine = self._create_state_machine("Run", self.workflow_name, definition, permissions.RUN)
-        self.node.add_validation(_Room(dataset_group, self._deadlines, definition))
-        self._allow(self._plan.role, permissions.PLAN)
-        self._allow(self._check.role, permissions.CHECK_IMPORT)
+        self.node.add_validation(Room(dataset_group, self._deadlines, definition))
+        self._resources.allow(self._plan.role, permissions.PLAN)
+        self._resources.allow(self._check.role, permissions.CHECK_IMPORT)
         finish = self._create_finish()
         files = self._create_file_trigger()
         self._create_schedule(schedule, time_window)
@@ -232,7 +220,7 @@ class Workflow(Construct):
             dataset_group.data_bucket,
             self._plan,
             self._check,
-            *machines,
+            *machines.values(),
             self.state_machine,
             *finish,
             *files,
@@ -288,7 +276,7 @@ class Workflow(Construct):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
-        self._allow(machine.role, allowed)
+        self._resources.allow(machine.role, allowed)
         acknowledge(
             machine.role,
             {
@@ -312,7 +300,7 @@ class Workflow(Construct):
                 "WORKFLOW_NAME": self.workflow_name,
             },
         )
-        self._allow(function.role, permissions.FINISH)
+        self._resources.allow(function.role, permissions.FINISH)
         rule = events.Rule(
             self._parts,
             "RunEnded",
@@ -348,9 +336,9 @@ class Workflow(Construct):
             timeout=Duration.minutes(1),
             environment={"STATE_MACHINE_ARN": self._run_arn},
         )
-        self._allow(function.role, permissions.START)
+        self._resources.allow(function.role, permissions.START)
         function.add_event_source(event_sources.SqsEventSource(queue, batch_size=1000, max_batching_window=BATCHING))
-        files = NewFiles(self, self._inputs)
+        files = NewFiles(self, self._resources.inputs)
         self.node.add_validation(files)
         rule = events.Rule(
             self._parts,
@@ -383,11 +371,11 @@ class Workflow(Construct):
         signal = self._create_handle() if mode is Deployment.WAIT else None
         policies = Provider.get_or_create(self).allow(
             self._parts,
-            on_event=self._statements(permissions.DEPLOY),
-            is_complete=self._statements(permissions.TEARDOWN),
+            on_event=self._resources.statements(permissions.DEPLOY),
+            is_complete=self._resources.statements(permissions.TEARDOWN),
         )
-        self._acknowledge(policies.on_event, permissions.DEPLOY)
-        self._acknowledge(policies.is_complete, permissions.TEARDOWN)
+        self._resources.acknowledge(policies.on_event, permissions.DEPLOY)
+        self._resources.acknowledge(policies.is_complete, permissions.TEARDOWN)
         deployment = custom_resource(
             self._parts,
             "Deployment",
@@ -451,191 +439,12 @@ class Workflow(Construct):
             )
         )
 
-    def _sources(self) -> list[DataSource]:
-        return [source for dataset in self.dataset_group.datasets for source in dataset.sources]
-
-    def _inputs(self) -> list[DataSource | S3Location]:
-        """Where files start a run when they come: the sources of datasets, and what jobs read."""
-        return [*self._sources(), *(job.job_input for job in self.dataset_group.jobs if job.job_input is not None)]
-
-    def _allow(self, role: iam.IRole | None, allowed: permissions.Permissions) -> None:
-        """Allow a role what ``allowed`` says."""
-        if role is None:
-            raise RuntimeError("a function without a role cannot be allowed anything")
-        for statement in self._statements(allowed):
-            role.add_to_principal_policy(statement)
-        self._acknowledge(role, allowed)
-
-    def _statements(self, allowed: permissions.Permissions) -> list[iam.PolicyStatement]:
-        """What ``allowed`` says: a statement for every kind of resource."""
-        owned = {"StringEquals": {OWNER_CONDITION: self.dataset_group.owner}}
-        to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
-        conditions = {
-            **dict.fromkeys(("owned campaigns", "owned recommenders", "owned solutions"), owned),
-            # a version that was trained by hand may lack the tag
-            "owned trainings": {"StringEqualsIfExists": {OWNER_CONDITION: self.dataset_group.owner}},
-            "model metrics": {"StringEquals": {"cloudwatch:namespace": MODEL_NAMESPACE}},
-            **dict.fromkeys(("import role", "job roles"), to_personalize),
-        }
-        return [
-            iam.PolicyStatement(
-                actions=list(actions),
-                # IAM refuses a statement without a resource: where nothing of a kind is declared, name what cannot be
-                resources=lazy_list(
-                    partial(_some, self._resources(kind), self._arn("personalize", f"none/{kind.replace(' ', '-')}"))
-                ),
-                conditions=conditions.get(kind),
-            )
-            for kind, actions in allowed.items()
-            if kind not in _OPTIONAL or self._resources(kind)()
-        ]
-
-    def _acknowledge(self, construct: IConstruct, allowed: permissions.Permissions) -> None:
-        for kind in allowed:
-            if kind in permissions.WILDCARDS:
-                acknowledge_resources(construct, self._resources(kind), permissions.WILDCARDS[kind])
-
-    def _resources(self, kind: str) -> Callable[[], list[str]]:
-        """What a kind of resource is, read once everything is declared."""
-        group = self.dataset_group
-        key, topic_key = group.data_bucket.encryption_key, self.topic.master_key
-        of_domain = group.domain is not None
-        executions = self._run_arn.replace(":stateMachine:", ":execution:")
-        kinds: dict[str, Callable[[], list[str]]] = {
-            "*": lambda: ["*"],
-            "any campaign": lambda: [self._arn("personalize", "campaign/*")],
-            "any recommender": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
-            "any solution": lambda: [self._arn("personalize", "solution/*")],
-            "check function": lambda: [self._check.function_arn],
-            "child execution rule": lambda: [
-                self._arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
-            ],
-            "data bucket": lambda: [group.data_bucket.bucket_arn],
-            "dataset group": lambda: [group.dataset_group_arn],
-            "datasets": lambda: [dataset.dataset_arn for dataset in group.datasets],
-            "declared campaigns": lambda: [c.campaign_arn for s in group.solutions for c in s.campaigns],
-            "declared recommenders": lambda: [recommender.recommender_arn for recommender in group.recommenders],
-            "declared solutions": lambda: [
-                arn for s in group.solutions for arn in (s.solution_arn, f"{s.solution_arn}/*")
-            ],
-            "document": lambda: [group.data_bucket.arn_for_objects(self._document["key"])],
-            "event bus": lambda: [self._arn("events", "event-bus/default")],
-            "import executions": lambda: [f"{executions}-import:*"],
-            "import state machine": lambda: [self._import_machine.state_machine_arn],
-            "import role": lambda: [group.service_role.role_arn],
-            "import jobs": lambda: [self._arn("personalize", "dataset-import-job/*")],
-            "import reports": lambda: [group.data_bucket.arn_for_objects(f"cdk-personalize/{group.owner}/imports/*")],
-            "job executions": lambda: [f"{executions}-job:*"],
-            "job state machine": lambda: [self._job_machine.state_machine_arn],
-            "key": lambda: [key.key_arn] if key else [],
-            "lock table": lambda: [self._table.table_arn],
-            "model metrics": lambda: ["*"],
-            "owned campaigns": lambda: [self._arn("personalize", "campaign/*")],
-            "owned recommenders": lambda: [self._arn("personalize", "recommender/*")] if of_domain else [],
-            "owned solutions": lambda: [self._arn("personalize", "solution/*")],
-            "owned trainings": lambda: [self._arn("personalize", "solution/*")],
-            "plan function": lambda: [self._plan.function_arn],
-            "recommender executions": lambda: [f"{executions}-recommender:*"] if of_domain else [],
-            "recommender listing": lambda: ["*"] if of_domain else [],
-            "recommender state machine": lambda: (
-                [self._recommender_machine.state_machine_arn] if self._recommender_machine else []
-            ),
-            "run executions": lambda: [f"{executions}:*"],
-            "run state machine": lambda: [self._run_arn],
-            "solution executions": lambda: [f"{executions}-solution:*"],
-            "solution state machine": lambda: [self._solution_machine.state_machine_arn],
-            "source buckets": lambda: [bucket.bucket_arn for bucket in self._source_buckets()],
-            "source files": lambda: [s.bucket.arn_for_objects(s.key_pattern) for s in self._sources()],
-            "source keys": lambda: [
-                s.bucket.encryption_key.key_arn for s in self._sources() if s.bucket.encryption_key
-            ],
-            "topic key": lambda: [topic_key.key_arn] if topic_key else [],
-            "topic": lambda: [self.topic.topic_arn],
-            **self._job_resources(),
-        }
-        return kinds[kind]
-
-    def _job_resources(self) -> dict[str, Callable[[], list[str]]]:
-        group = self.dataset_group
-
-        def named(kind: str) -> list[str]:
-            resource = re.sub(r"\B(?=[A-Z])", "-", kind).lower()
-            names = [job.job_prefix for job in group.jobs if job.kind == kind]
-            return [self._arn("personalize", f"{resource}/{name}-*") for name in names]
-
-        def used(member: str) -> list[str]:
-            return list(dict.fromkeys(job.target[member] for job in group.jobs if member in job.target))
-
-        return {
-            "batch inference jobs": lambda: named("BatchInferenceJob"),
-            "batch segment jobs": lambda: named("BatchSegmentJob"),
-            "batched solutions": lambda: [f"{arn}/*" for arn in used("solutionArn")],
-            "data deletion jobs": lambda: named("DataDeletionJob"),
-            "dataset export jobs": lambda: named("DatasetExportJob"),
-            "dataset group with deletions": lambda: used("datasetGroupArn"),
-            "exported datasets": lambda: used("datasetArn"),
-            "job roles": lambda: list(dict.fromkeys(job.role.role_arn for job in group.jobs)),
-        }
-
-    def _source_buckets(self) -> list[s3.IBucket]:
-        """The buckets of the sources, each once."""
-        return list({source.bucket.node.path: source.bucket for source in self._inputs()}.values())
-
-    def _arn(self, service: str, tail: str) -> str:
-        return Stack.of(self).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)
-
-
-@jsii.implements(IValidation)
-class _Room:
-    """The history of a run has room for all that a run may have to do."""
-
-    def __init__(self, group: DatasetGroup, deadlines: Deadlines, definition: Mapping[str, Any]) -> None:
-        self._group, self._deadlines, self._definition = group, deadlines, definition
-
-    def validate(self) -> list[str]:
-        """What is too much, and what to do."""
-        items = most_items(self._group)
-        looks = polls_until(self._deadlines.deletion.to_seconds())
-        count = history.most_events(self._definition, items, looks)
-        if count <= history.LIMIT:
-            return []
-        return [
-            f"a run of the workflow of {self._group.node.path} could have {count} history events, of which Step "
-            f"Functions allows {history.LIMIT}: it works on {sum(items.values())} things, and waits up to "
-            f"{self._deadlines.deletion.to_seconds() / 3600:g} h for each that it deletes. Shorten Deadlines.deletion, "
-            "or declare fewer solutions, recommenders and jobs in one dataset group"
-        ]
-
-
-def most_items(group: DatasetGroup) -> dict[str, int]:
-    """How many things each list of a run may have, by the name of the state that works on them.
-
-    What is declared no more is not known; it can be as much as the service allows, or as is declared now.
-    """
-    jobs = [job.kind == DELETION for job in group.jobs]
-    solutions, recommenders = len(group.solutions), len(group.recommenders)
-    return {
-        "Import": sum(MOST_ROUNDS if dataset.incremental_source else 1 for dataset in group.datasets),
-        "Delete users": jobs.count(True),
-        "Stop trainings": max(SOLUTIONS_PER_GROUP, solutions),
-        "Solutions": solutions,
-        "Recommenders": recommenders,
-        "Delete campaigns": max(CAMPAIGNS_PER_GROUP, sum(len(solution.campaigns) for solution in group.solutions)),
-        "Delete recommenders": max(RECOMMENDERS_PER_GROUP, recommenders) if group.domain else 0,
-        "Delete solutions": max(SOLUTIONS_PER_GROUP, solutions),
-        "Jobs": jobs.count(False),
-    }
-
 
 def _needs_clock(group: DatasetGroup) -> bool:
     """Whether something becomes due by the passing of time alone; what the service trains has to be served, too."""
     trainings = [solution.training for solution in group.solutions]
     of_trainings = [every for training in trainings for every in (training.every, training.service_every)]
     return any(every is not None for every in (*of_trainings, *(job.every for job in group.jobs)))
-
-
-def _some(resources: Callable[[], list[str]], nothing: str) -> list[str]:
-    return resources() or [nothing]
 
 
 def _digest(owner: str) -> str:
