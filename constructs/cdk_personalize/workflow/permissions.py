@@ -140,7 +140,7 @@ CHECK_IMPORT: Permissions = {
 }
 
 FINISH: Permissions = {
-    "lock table": ("dynamodb:DeleteItem", "dynamodb:GetItem"),
+    "lock table": ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
     "run executions": ("states:DescribeExecution",),
     "run state machine": ("states:StartExecution",),
     "topic": ("sns:Publish",),

@@ -36,7 +36,7 @@ def update(event: Mapping[str, Any]) -> dict[str, Any]:
     properties = event["ResourceProperties"]
     # written first: whatever run gets the lock after the one that is stopped works towards it
     _write(properties, properties["Document"])
-    _stop_holder(event["OldResourceProperties"])
+    _stop_holder(event["OldResourceProperties"], but=_execution_arn(properties, _name(event, "deploy")))
     return _start(event, trigger="deploy")
 
 
@@ -48,7 +48,7 @@ def delete(event: Mapping[str, Any]) -> dict[str, Any]:
         _stop_holder(properties)
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     _write(properties, json.dumps(_nothing_wanted(properties)))
-    _stop_holder(properties)
+    _stop_holder(properties, but=_execution_arn(properties, _name(event, "teardown")))
     return _start(event, trigger="teardown")
 
 
@@ -117,7 +117,7 @@ def _delete_document(bucket: str, key: str) -> None:
 def _start(event: Mapping[str, Any], *, trigger: str) -> dict[str, Any]:
     """Start a run named after the request, so that a request that is delivered twice starts one."""
     properties = event["ResourceProperties"]
-    name = f"{trigger}-{event['RequestId']}"
+    name = _name(event, trigger)
     if trigger == "deploy" and "Signal" in properties:
         signal.expect(properties["LockTable"], properties["Signal"], _execution_arn(properties, name))
     execution = _run(properties, name, trigger=trigger)
@@ -138,14 +138,21 @@ def _run(properties: Mapping[str, Any], name: str, *, trigger: str) -> str:
     return _execution_arn(properties, name)
 
 
+def _name(event: Mapping[str, Any], trigger: str) -> str:
+    return f"{trigger}-{event['RequestId']}"
+
+
 def _execution_arn(properties: Mapping[str, Any], name: str) -> str:
     return f"{properties['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
 
 
-def _stop_holder(properties: Mapping[str, Any]) -> None:
-    """Stop the run that holds the lock, which the next run may then take over."""
+def _stop_holder(properties: Mapping[str, Any], *, but: str = "") -> None:
+    """Stop the run that holds the lock, which the next run may then take over.
+
+    :param but: The run that is not stopped: the one of a request that is delivered once more.
+    """
     holder = lock.holder(properties["LockTable"])
-    if not holder:
+    if holder in ("", but):
         return
     try:
         client("stepfunctions").stop_execution(

@@ -38,17 +38,18 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
         always.callback(_release, execution["executionArn"])
         if report["status"] in _UNTOLD:
             return
-        always.callback(_signal, report, superseded=superseded)
+        always.callback(_signal, execution, report, superseded=superseded)
         if not superseded:
             _tell(report)
 
 
-def _signal(report: Mapping[str, Any], *, superseded: bool) -> None:
+def _signal(execution: Mapping[str, Any], report: Mapping[str, Any], *, superseded: bool) -> None:
     """Tell the deployment that waits, unless another run is about to do its work."""
     table = os.environ["LOCK_TABLE"]
     item = lock.read(table)
     is_last = item.get("execution", {}).get("S") == report["execution"] and "again" not in item
-    signal.tell(table, report, does_its_work=is_last and not superseded)
+    works_since = execution["startDate"].timestamp() if is_last and not superseded else None
+    signal.tell(table, report, works_since=works_since)
 
 
 def _kept_report(execution: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,28 +30,43 @@ def expect(table: str, url: str, execution: str) -> None:
     :param url: The URL of the wait condition's handle.
     :param execution: ARN of the run that is about to be started for the deployment.
     """
-    item = {**_KEY, "url": {"S": url}, "execution": {"S": execution}}
+    item = {**_KEY, "url": {"S": url}, "execution": {"S": execution}, "since": {"N": f"{time.time():.3f}"}}
     client("dynamodb").put_item(TableName=table, Item=item)
 
 
-def tell(table: str, report: Mapping[str, Any], *, does_its_work: bool) -> None:
+def tell(table: str, report: Mapping[str, Any], *, works_since: float | None) -> None:
     """Tell the deployment that waits for a run, if one does.
 
     :param table: Name of the table.
     :param report: The report of the run.
-    :param does_its_work: Whether the run did the work of whatever run was started for the deployment.
+    :param works_since: When the run was started, if it did the work of any that was started meanwhile; else None.
     """
-    item = client("dynamodb").get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    if item is None or not (does_its_work or item["execution"]["S"] == report["execution"]):
-        return
-    send(item["url"]["S"], report)
     dynamodb = client("dynamodb")
-    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):  # another deployment waits by now
+    item = dynamodb.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
+    if item is None:
+        return
+    run, me = item["execution"], {"S": report["execution"]}
+    if run != me:
+        if works_since is None or works_since < float(item["since"]["N"]):
+            return
+        # when telling fails, it is tried again after the lock was given back: then this says that it is ours to tell
+        try:
+            dynamodb.update_item(
+                TableName=table,
+                Key=_KEY,
+                UpdateExpression="SET execution = :me",
+                ConditionExpression="execution = :run",
+                ExpressionAttributeValues={":me": me, ":run": run},
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return  # another deployment waits by now
+    send(item["url"]["S"], report)
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
         dynamodb.delete_item(
             TableName=table,
             Key=_KEY,
-            ConditionExpression="execution = :execution",
-            ExpressionAttributeValues={":execution": item["execution"]},
+            ConditionExpression="execution = :me",
+            ExpressionAttributeValues={":me": me},
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -198,6 +199,17 @@ def test_retained_things_are_left_alone(services: Services, left: list[str]) -> 
     assert (services.documents, services.started, services.deleted) == ([], [], [])
 
 
+@pytest.mark.parametrize(("request_type", "trigger"), [("Update", "deploy"), ("Delete", "teardown")])
+def test_a_request_that_comes_twice_does_not_stop_its_own_run(
+    services: Services, request_type: str, trigger: str
+) -> None:
+    services.holder = "its run"
+    send(request_type)
+    services.holder = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{trigger}-request"
+    send(request_type)
+    assert (services.stopped, services.started) == (["its run"], [f"{trigger}-request"])
+
+
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_whom_to_tell_is_known_before_the_run_starts_and_not_by_its_input(
     services: Services, request_type: str
@@ -205,7 +217,10 @@ def test_whom_to_tell_is_known_before_the_run_starts_and_not_by_its_input(
     services.holder = "its run"
     send(request_type, Signal="https://signal")
     run = f"{MACHINE.replace(':stateMachine:', ':execution:')}:deploy-request"
-    assert services.items == [{"id": {"S": "signal"}, "url": {"S": "https://signal"}, "execution": {"S": run}}]
+    [item] = services.items
+    since = float(item.pop("since")["N"])
+    assert item == {"id": {"S": "signal"}, "url": {"S": "https://signal"}, "execution": {"S": run}}
+    assert since == pytest.approx(time.time(), abs=60)
     assert services.inputs == [{"trigger": "deploy"}]
     # a run that is stopped for this one must not be taken for the one that is waited for
     stopped = ["stop"] if request_type == "Update" else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from cdk_personalize.workflow.transitions import DETAIL_TYPE, EVENT_SOURCE
 from personalize_lambda.workflow import finish, signal
 
 RUN = "arn:aws:states:us-east-1:000000000000:execution:films:run-1"
+STARTED = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVENT = {"detail": {"executionArn": RUN}}
 
 
@@ -26,7 +28,7 @@ class Services:
             pass
 
     def __init__(self, execution: dict[str, Any], item: dict[str, Any] | None) -> None:
-        self.execution = {"executionArn": RUN, **execution}
+        self.execution = {"executionArn": RUN, "startDate": STARTED, **execution}
         self.item = item
         self.report: dict[str, Any] | None = None
         self.waiting: dict[str, Any] | None = None
@@ -45,12 +47,19 @@ class Services:
 
     def delete_item(self, *, Key: dict[str, Any], **arguments: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
         name = {"lock": "item", "signal": "waiting"}[Key["id"]["S"]]
-        expected = arguments["ExpressionAttributeValues"][":execution"]
+        [expected] = arguments["ExpressionAttributeValues"].values()
         item = getattr(self, name)
         if item is None or item["execution"] != expected:
             raise self.exceptions.ConditionalCheckFailedException
         setattr(self, name, None)
         return {"Attributes": item}
+
+    def update_item(self, *, Key: dict[str, Any], **arguments: Any) -> None:  # noqa: N803 - boto3's name
+        assert (Key["id"]["S"], arguments["UpdateExpression"]) == ("signal", "SET execution = :me")
+        values = arguments["ExpressionAttributeValues"]
+        if self.waiting is None or self.waiting["execution"] != values[":run"]:
+            raise self.exceptions.ConditionalCheckFailedException
+        self.waiting = {**self.waiting, "execution": values[":me"]}
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
         if arguments["name"] in self.started:
@@ -68,6 +77,12 @@ class Services:
         return {"FailedEntryCount": 0, "Entries": []}
 
 
+def waiting(run: str, *, before_the_run: bool = True) -> dict[str, Any]:
+    """Who waits for a run."""
+    since = STARTED + timedelta(seconds=-1 if before_the_run else 1)
+    return {"url": {"S": "https://signal"}, "execution": {"S": run}, "since": {"N": f"{since.timestamp():.3f}"}}
+
+
 @pytest.fixture
 def finished(clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Services]:
     for name in ("LOCK_TABLE", "STATE_MACHINE_ARN", "TOPIC_ARN", "WORKFLOW_NAME"):
@@ -83,7 +98,7 @@ def finished(clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> C
         services = Services(execution, item)
         services.report = report
         if waits_for:
-            services.waiting = {"url": {"S": "https://signal"}, "execution": {"S": waits_for}}
+            services.waiting = waiting(waits_for)
         monkeypatch.setattr(signal, "send", lambda url, report: services.sent.append((url, report["status"])))
         clients(dynamodb=services, stepfunctions=services, sns=services, events=services)
         for _ in range(times):
@@ -325,26 +340,39 @@ def test_a_deployment_that_waits_is_told_once_by_the_run_that_does_its_work(
     assert (services.waiting is None) == (bool(sent) or waits_for is None)
 
 
+def test_a_deployment_is_not_told_by_a_run_from_before_it(finished: Callable[..., Services]) -> None:
+    """That one may have ended just when what is declared was changed."""
+    services = finished(SUCCEEDED)
+    services.item, services.waiting = HELD, waiting("queued", before_the_run=False)
+    finish.handler(EVENT, None)
+    assert (services.sent, services.waiting is None) == ([], False)
+
+
+@pytest.mark.parametrize("run", [RUN, "queued"])
 def test_a_deployment_that_could_not_be_told_is_told_later_and_the_lock_is_given_back(
-    finished: Callable[..., Services], clients: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch, run: str
 ) -> None:
     services = finished(SUCCEEDED)
-    services.item, services.waiting = HELD, {"url": {"S": "https://signal"}, "execution": {"S": RUN}}
+    services.item, services.waiting = HELD, waiting(run)
 
     def send(*_: Any) -> None:
         raise OSError("no way")
 
-    monkeypatch.setattr(signal, "send", send)
-    with pytest.raises(OSError, match="no way"):
-        finish.handler(EVENT, None)
+    with monkeypatch.context() as broken:
+        broken.setattr(signal, "send", send)
+        with pytest.raises(OSError, match="no way"):
+            finish.handler(EVENT, None)
     assert (services.item, services.waiting is None) == (None, False)
+    finish.handler(EVENT, None)
+    assert (services.sent, services.waiting) == ([("https://signal", "COMPLETED")], None)
 
 
+@pytest.mark.parametrize("run", [RUN, "queued"])
 def test_a_deployment_that_came_meanwhile_waits_on(
-    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+    finished: Callable[..., Services], monkeypatch: pytest.MonkeyPatch, run: str
 ) -> None:
     services = finished(SUCCEEDED)
-    services.item, services.waiting = HELD, {"url": {"S": "https://signal"}, "execution": {"S": RUN}}
+    services.item, services.waiting = HELD, waiting(run)
     newer = {"url": {"S": "https://newer"}, "execution": {"S": "newer"}}
     monkeypatch.setattr(signal, "send", lambda *_: setattr(services, "waiting", newer))
     finish.handler(EVENT, None)

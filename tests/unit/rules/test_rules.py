@@ -19,6 +19,7 @@ NO_RULES = {
     "_assets.py": ("raise FileNotFoundError(", "a broken installation"),
     "_nag.py": ("raise ValueError(", "a mistake in this library"),
     "published.py": ("yield ", "what is published"),
+    "workflow/transitions.py": ("raise ValueError(", "a mistake in this library"),
     "workflow/resources.py": ("raise RuntimeError(", "a mistake in this library"),
 }
 """Statements that refuse no declaration, by module: how they start, and why they are none."""
