@@ -69,7 +69,6 @@ _NO_OBSOLETE_TRAINING: Final = _because(
     "run: any solution: personalize:DescribeSolutionVersion",
     "run: owned trainings: *",
 )
-_ANSWERED: Final = _because("every call to train is answered", "solution: [*]: personalize:ListSolutionVersions")
 _NOT_IN_USE: Final = _because("nothing is in use when it is to be deleted", "group made: *: personalize:Delete*")
 _SCHEMAS_STAY: Final = _because(
     "no schema is changed, nor taken on", "group: any schema: *", "group: *: personalize:UpdateDataset"
@@ -113,9 +112,8 @@ UNUSED: Final[Mapping[str, Reasons]] = {
         **_TAGS_STAY,
         **_because("no files are written", "service role: files to write: *"),
     },
-    "Shop": {**_ANSWERED, **_NO_JOBS, **_NO_KEY, **_NO_OBSOLETE_TRAINING, **_NO_RECOMMENDERS},
+    "Shop": {**_NO_JOBS, **_NO_KEY, **_NO_OBSOLETE_TRAINING, **_NO_RECOMMENDERS},
     "Custom": {
-        **_ANSWERED,
         **_NEVER_OF_JOBS,
         **_NO_OBSOLETE_TRAINING,
         **_NO_RECOMMENDERS,

@@ -22,7 +22,7 @@ from personalize_local.personalize.resources import NUMBERS, QUOTAS
 
 ROOT = Path(cdk_personalize.__file__).parent
 NUMBERS_OF_OUR_OWN = {
-    "workflow/history.py": "what Step Functions allows, and a dataset group at first; neither refuses a declaration by itself",
+    "workflow/history.py": "what Step Functions allows, and what a dataset group may hold at first",
     "workflow/polling.py": "how the workflow waits; a choice of this library",
 }
 """Modules with numbers that AWS does not set."""

@@ -65,7 +65,7 @@ def import_definition(
     )
 
     def told(change: str, next_state: str, **members: str) -> State:
-        of = {"name": "$importName", "arn": "$importJob"}
+        of = {"name": "$importName", "arn": "$importDataset", "datasetImportJobArn": "$importJob"}
         return tell("dataset", change, partition=partition, next_state=next_state, **of, **members)
 
     begun = {"importIsWanted": "true", "importsBegun": "$importsBegun + 1"}
@@ -74,6 +74,7 @@ def import_definition(
             "Imports to check?",
             run=RUN_OF_CHILD,
             importName="$states.input.name",
+            importDataset="$states.input.datasetArn",
             importJob="$states.input.running",
             importIsWanted="$states.input.runningIsWanted",
             importJobs="$states.input.jobs",

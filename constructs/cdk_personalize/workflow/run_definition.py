@@ -58,8 +58,6 @@ BRANCHES = (
     "deletedRecommenders",
     "deletedSolutions",
 )
-#: JSONata expression: the ARN of the dataset that is imported into or, if none is to be begun, of the import under way
-_DATASET_ARN = "($count($states.input.jobs) > 0 ? $states.input.jobs[0].create.DatasetArn : $states.input.running)"
 #: JSONata expression: the ARN of a job that is to be made or, if there is none to be made, is under way
 _JOB_ARN = "($states.input.create = null ? $states.input.running : $states.input.createArn)"
 #: JSONata expression: what a Map is about to work on
@@ -129,7 +127,7 @@ def run_definition(
                 "More to import?",
                 "imports",
                 "Begin import",
-                _child_states("import", "dataset", _DATASET_ARN, partition, import_state_machine_arn),
+                _child_states("import", "dataset", "$states.input.datasetArn", partition, import_state_machine_arn),
                 concurrency=CONCURRENT_IMPORTS,
             ),
             "ItemSelector": expression(
@@ -282,7 +280,10 @@ def _plan(phase: str, next_state: str, partition: str, function_arn: str, docume
         "Retry": [*RETRY_LAMBDA, RETRY_LAMBDA_ONCE],
         "Assign": {
             "plan": expression("$states.result.Payload"),
-            "waitingFor": expression("[$append($waitingFor, $states.result.Payload.waitingFor)]"),
+            # what was still to be imported in one round may have been in the next
+            "waitingFor": expression(
+                "[$append($plan.next = 'imports' ? [] : $waitingFor, $states.result.Payload.waitingFor)]"
+            ),
             # that of the whole run
             "drift": expression("$states.result.Payload.drift"),
         },
@@ -313,6 +314,7 @@ def _input_states() -> States:
             "Input known?",
             run="$states.context.Execution.Id",
             round="1",
+            plan="{}",
             **dict.fromkeys((*BRANCHES, "waitingFor", "drift"), "[]"),
         ),
         "Input known?": choice(
@@ -463,8 +465,8 @@ def _child_states(noun: str, resource: str, arn: str, partition: str, state_mach
             f"Run {noun}",
             child="$states.input",
             childArn=arn,
-            # a dataset whose additions are many is worked on in several rounds, each with an input of its own
-            childName="$hash($states.context.Execution.Id & $string($states.input), 'SHA-256')",
+            # a dataset whose additions are many is worked on in several rounds
+            childName=f"$hash($states.context.Execution.Id & ' ' & {arn} & ' ' & $string($round), 'SHA-256')",
         ),
         f"Run {noun}": {
             "Type": "Task",
@@ -489,7 +491,11 @@ def _child_states(noun: str, resource: str, arn: str, partition: str, state_mach
             "Arguments": {"ExecutionArn": expression(execution)},
             # there is none if it failed, which is caught, too
             "Output": expression("$parse($states.result.Output)"),
-            "Retry": _RETRY_SERVICE,
+            # it may be shown as running a little longer, and has no output then
+            "Retry": [
+                *_RETRY_SERVICE,
+                {"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 5, "MaxAttempts": 3},
+            ],
             "Catch": [broken],
             "End": True,
         },

@@ -145,6 +145,8 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             campaigns="[]",
             marks="[]",
             attempts="0",
+            page=FIRST_PAGE,
+            begun="[]",
             problems="[]",
             warnings="[]",
         ),
@@ -198,7 +200,8 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
             "Train?", problems="[{'name': 'update of solution ' & $plan.name, 'reason': $updateReason}]"
         ),
         "Train?": choice(
-            ("$plan.train != null", "Create solution version"),
+            # the child of a run that was stopped may have begun one since
+            ("$plan.train != null", "List solution versions"),
             ("$version != null", version.start),
             default="Campaigns",
         ),

@@ -35,10 +35,11 @@ class Transition(NamedTuple):
 
 _REASON = ("reason",)
 _VERSION = ("solutionVersionArn",)
+_IMPORT = ("datasetImportJobArn",)
 TRANSITIONS: Final = (
-    Transition("dataset", "IMPORT_BEGUN", "an import job, which `arn` names, was begun"),
-    Transition("dataset", "IMPORTED", "the job is done"),
-    Transition("dataset", "IMPORT_FAILED", "the files were refused, or the job failed or is late", _REASON),
+    Transition("dataset", "IMPORT_BEGUN", "an import job was begun", _IMPORT),
+    Transition("dataset", "IMPORTED", "the job is done", _IMPORT),
+    Transition("dataset", "IMPORT_FAILED", "the files were refused, or a job failed or is late", _IMPORT + _REASON),
     Transition("dataset", "RUN_FAILED", "the state machine of its import broke off", _REASON),
     Transition("solution", "CREATED", "it can be trained"),
     Transition("solution", "CREATE_FAILED", "it could not be created", _REASON),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from .world import ACTIVE, FAILED, DatasetState, File, ImportJob, JsonObject, Wo
 FULL = "FULL"
 INCREMENTAL = "INCREMENTAL"
 MOST_JOBS = 25
-"""How many jobs a plan has for one dataset, so that the state of a run stays small; for the others it plans again."""
+"""How many jobs a plan has for one dataset; for the others it plans again."""
+MOST_BYTES = 30_000
+"""How long the jobs of a plan for one dataset may be: what a run holds of all is at most 256 KB, and tags are long."""
 
 _JOB_SETTLED = {ACTIVE, FAILED}
 
@@ -58,13 +61,15 @@ def plan_imports(
             loads.remove(under_way)
         else:
             under_way = None
+        jobs = _page([_job(dataset, load, execution) for load in loads])
         imports.append(
             {
                 "name": dataset["name"],
+                "datasetArn": dataset["datasetArn"],
                 "running": running.arn if running else None,
                 "runningIsWanted": under_way is not None,
-                "jobs": [_job(dataset, load, execution) for load in loads[:MOST_JOBS]],
-                "left": max(0, len(loads) - MOST_JOBS),
+                "jobs": jobs,
+                "left": len(loads) - len(jobs),
             }
         )
     return {"imports": imports, "waitingFor": waiting}
@@ -125,6 +130,11 @@ def _job(dataset: Mapping[str, Any], load: _Load, execution: str) -> JsonObject:
     if dataset.get("publishAttributionMetrics"):
         create["publishAttributionMetricsToS3"] = True
     return {"create": create, "arn": job_arn(dataset["datasetArn"], "DatasetImportJob", create["jobName"])}
+
+
+def _page(jobs: list[JsonObject]) -> list[JsonObject]:
+    """As many as there is room for in one plan; they are of the same length, or nearly so."""
+    return jobs[: max(1, min(MOST_JOBS, MOST_BYTES // len(json.dumps(jobs[0]))))] if jobs else []
 
 
 def _imports(job: ImportJob, load: _Load) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -237,3 +238,14 @@ def test_job_names_are_single_use_and_fit() -> None:
     assert len(set(names)) == 2
     assert names[0] == names[2]
     assert max(map(len, names)) == 63
+
+
+@pytest.mark.parametrize(("tags", "jobs"), [(0, 25), (50, 1)])
+def test_a_plan_has_room_in_a_run_however_long_tags_are(tags: int, jobs: int) -> None:
+    """What a run holds is at most 256 KB, for all datasets together."""
+    declared = incremental()
+    declared["datasets"][0]["tags"] = [{"tagKey": f"{n:0>128}", "tagValue": "x" * 256} for n in range(tags)]
+    state = DatasetState(files=FILES, imports=(job(),), additions=SIXTY)
+    [step] = plan_imports(declared, World(datasets={DATASET: state}), "run-1")["imports"]
+    assert (len(step["jobs"]), step["left"]) == (jobs, 60 - jobs)
+    assert len(json.dumps(step)) < 40_000

@@ -36,6 +36,8 @@ NOTHING: dict[str, Any] = {
 }
 LISTS = ("failures", "imported", "solutions", "warnings", "recommenders", "jobs", "stopped", "pruned")
 JOB = "arn:aws:personalize:us-east-1:000000000000:dataset-import-job/none"
+DATASET = "arn:aws:personalize:us-east-1:000000000000:dataset/films/ITEMS"
+ITEMS = {"name": "items", "datasetArn": DATASET}
 Planned = Callable[..., dict[str, Any]]
 
 
@@ -110,7 +112,7 @@ def test_report_of_a_run_that_did_nothing(machines: StateMachines, planned: Plan
 def test_report_of_a_failed_run_is_kept(
     machines: StateMachines, planned: Planned, table: str, personalize_local: LocalCloud
 ) -> None:
-    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
+    imports = [{**ITEMS, "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
     ended = machines.run(planned(imports=imports))
     assert (ended["status"], ended["error"]) == ("FAILED", "WorkflowFailed")
     item = personalize_local.client("dynamodb").get_item(TableName=table, Key={"id": {"S": "report"}})["Item"]
@@ -228,6 +230,7 @@ class Additions:
                     {
                         "name": "users",
                         "running": None,
+                        "datasetArn": self.dataset,
                         "runningIsWanted": False,
                         "jobs": jobs[first : first + page],
                         "left": max(0, FILES - first - page),
@@ -308,13 +311,14 @@ def children(machines: StateMachines, machine: str, run: str) -> list[dict[str, 
 
 
 def test_what_a_child_of_the_run_tells_is_of_the_run(machines: StateMachines, planned: Planned) -> None:
-    imports = [{"name": "items", "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
+    imports = [{**ITEMS, "running": JOB, "runningIsWanted": True, "jobs": [], "left": 0}]
     ended = machines.run(planned(imports=imports, jobs=[job("Backup")]))
     failed = [(each["resource"], each["name"], each["change"]) for each in machines.events.of(ended["executionArn"])]
     assert failed == [("dataset", "items", "IMPORT_FAILED"), ("job", "Backup", "FAILED")]
     [first, _] = machines.events.of(ended["executionArn"])
     assert first["workflow"] == ended["stateMachineArn"].rpartition(":")[2]
-    assert (first["arn"], first["reason"].partition(":")[0]) == (JOB, "Personalize.ResourceNotFoundException")
+    assert (first["arn"], first["datasetImportJobArn"]) == (DATASET, JOB)
+    assert first["reason"].partition(":")[0] == "Personalize.ResourceNotFoundException"
 
 
 def test_a_start_that_the_service_was_too_busy_for_is_tried_again(

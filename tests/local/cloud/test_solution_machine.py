@@ -488,3 +488,15 @@ def test_a_training_that_somebody_stopped_is_not_served(machines: StateMachines,
     assert output["failures"] == [{"name": "training picks", "reason": "it was stopped"}]
     assert told(events) == [("solution", "TRAINING_STOPPED", {"solutionVersionArn": stopped})]
     assert picks.served() == picks.old
+
+
+def test_a_training_that_was_begun_since_the_plan_is_followed(machines: StateMachines, picks: Made) -> None:
+    """By the child of a run that was stopped, say, which is not stopped at once."""
+    planned = train(picks)
+    begun = picks.client.create_solution_version(solutionArn=picks.solution)["solutionVersionArn"]
+    before = len(picks.created())
+
+    output = machines.output(DEFINITION, planned)
+
+    assert (output["failures"], len(picks.created())) == ([], before)
+    assert picks.served() == output["solutionVersionArn"] == begun
