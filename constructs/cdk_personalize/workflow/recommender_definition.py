@@ -30,7 +30,9 @@ from .transitions import RUN_OF_CHILD, tell
 #: What is done to a recommender, and what it is told as
 ACTIONS = {"create": "CREATING", "update": "UPDATING", "start": "STARTING", "stop": "STOPPING"}
 #: JSONata expression: what was begun last; nothing while that is waited for which was found under way
-_ACTION = "$plan.actions[$begun - 1].action"
+_ACTION = "($begun > 0 ? $plan.actions[$begun - 1].action : '')"
+#: JSONata expression: whether nothing is to be done but to wait; what is then active is what an update made of it
+_FOLLOWS = "$begun = 0 and $count($plan.actions) = 0 and $states.result.Recommender.Status = 'ACTIVE'"
 _LATEST = "$states.result.Recommender.LatestRecommenderUpdate"
 
 
@@ -48,7 +50,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         # an update has a status of its own beside the recommender's, which tells nothing once it is over
         status=(
             f"($exists({_LATEST}.Status) and "
-            f"({_ACTION} = 'update' or {_LATEST}.Status in ['CREATE PENDING', 'CREATE IN_PROGRESS'])"
+            f"({_ACTION} = 'update' or {_LATEST}.Status in ['CREATE PENDING', 'CREATE IN_PROGRESS'] or ({_FOLLOWS}))"
             f" ? {_LATEST}.Status : $states.result.Recommender.Status)"
         ),
         reason=either(
@@ -72,8 +74,9 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
     begun = {"begun": "$begun + 1"}
     failed = catch("Failed", recommenderReason=error_reason(), **begun)
     states: States = {
-        "Begin": assign("Wait only?", run=RUN_OF_CHILD, plan="$states.input", begun="0", problems="[]"),
-        "Wait only?": choice(("$count($plan.actions) = 0", recommender.start), default="Action?"),
+        "Begin": assign("Busy?", run=RUN_OF_CHILD, plan="$states.input", begun="0", problems="[]"),
+        # what is under way ends first: the actions are planned for what comes of it
+        "Busy?": choice(("$plan.isBusy or $count($plan.actions) = 0", recommender.start), default="Action?"),
         "More?": choice(
             ("$begun < $count($plan.actions)", "Action?"),
             ("$recommenderNow = 'INACTIVE'", "Stopped"),

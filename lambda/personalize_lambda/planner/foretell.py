@@ -128,10 +128,10 @@ def _judge(gate: Mapping[str, Any], version: str) -> str:
 
 
 def _recommender(step: JsonObject) -> Iterator[str]:
+    if step["isBusy"]:
+        yield f"wait for recommender {step['name']}"
     for action in step["actions"]:
         yield f"{action['action']} recommender {step['name']}"
-    if not step["actions"]:
-        yield f"wait for recommender {step['name']}"
 
 
 def _words(kind: str) -> str:

@@ -111,7 +111,9 @@ def _step(
     running = max((e for e in jobs if e.status not in _SETTLED), key=lambda each: each.created, default=None)
     if running is not None:
         step |= {"running": running.arn, "output": _output(job, running.name)}
-        if fingerprint_in(running.name) == digest:
+        # one with ``every`` is due by its age, whatever version it uses
+        is_of_target = "every" in job or running.solution_version_arn in (None, target.get("solutionVersionArn"))
+        if fingerprint_in(running.name) == digest and is_of_target:
             return [step]
     if not is_due:
         return [step] if running is not None else []

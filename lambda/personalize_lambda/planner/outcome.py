@@ -102,9 +102,7 @@ def _recommender(step: JsonObject, state: RecommenderState | None) -> Recommende
     )
     if state is None:
         return made
-    status = state.status
-    if not step["actions"] and status != FAILED:  # what is under way comes to its end
-        status = INACTIVE if status.startswith("STOP") else ACTIVE
+    status = state.end_status
     for action in step["actions"]:
         status = INACTIVE if action["action"] == "stop" else ACTIVE
     return replace(state, status=status)

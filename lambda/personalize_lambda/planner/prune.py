@@ -23,7 +23,13 @@ def plan_prune(document: Mapping[str, Any], world: World) -> JsonObject:
     pruned_campaigns = [c for c in former_campaigns if not waits_for or c.status == FAILED]
     former_recommenders = [r for r in world.recommenders.values() if r.owned and r.arn not in declared_recommenders]
     gone = {campaign.arn for campaign in pruned_campaigns}
-    serving = {solution_of(c.solution_version_arn) for c in world.campaigns.values() if c.arn not in gone}
+    serving = {
+        solution_of(version)
+        for campaign in world.campaigns.values()
+        if campaign.arn not in gone
+        for version in (campaign.solution_version_arn, campaign.former_version_arn)
+        if version is not None
+    }
     pruned = [
         solution
         for solution in world.solutions.values()

@@ -23,17 +23,21 @@ def plan_recommenders(document: Mapping[str, Any], world: World, failed_imports:
         if state is None and recommender["running"] and (empty or failed_imports):
             waiting += [f"{recommender['name']}: data for {', '.join(empty)}"] if empty else []
             continue
-        actions = _actions(document, recommender, state)
-        if actions is not None:
-            step = {"name": recommender["name"], "recommenderArn": recommender["recommenderArn"]}
-            recommenders.append({**step, "actions": actions})
+        step = {
+            "name": recommender["name"],
+            "recommenderArn": recommender["recommenderArn"],
+            "isBusy": state is not None and state.is_busy,
+            "actions": _actions(document, recommender, state),
+        }
+        if step["isBusy"] or step["actions"]:
+            recommenders.append(step)
     return {"recommenders": recommenders, "waitingFor": waiting}
 
 
 def _actions(
     document: Mapping[str, Any], recommender: Mapping[str, Any], state: RecommenderState | None
-) -> list[JsonObject] | None:
-    """What to do one after the other; nothing but to wait where that is empty, and None where all is as declared.
+) -> list[JsonObject]:
+    """What to do one after the other, once what is under way has ended.
 
     One is updated while it is active: whether the service updates one that is stopped is not documented.
     """
@@ -46,10 +50,10 @@ def _actions(
             "recommenderConfig": wanted,
             "tags": recommender["tags"],
         }
-        return [{"action": "create", "arguments": arguments}] if runs else None
-    if state.status not in (ACTIVE, INACTIVE) or state.update_status not in (None, ACTIVE, FAILED):
+        return [{"action": "create", "arguments": arguments}] if runs else []
+    if state.end_status not in (ACTIVE, INACTIVE):  # it failed, or is being deleted
         return []
-    active, this = state.status == ACTIVE, {"recommenderArn": state.arn}
+    active, this = state.end_status == ACTIVE, {"recommenderArn": state.arn}
     differs = not holds(state.configuration, wanted) and (runs or active)
     # what did not work is tried again
     failed = runs and state.update_status == FAILED
@@ -58,4 +62,4 @@ def _actions(
         ("update", differs or failed, {**this, "recommenderConfig": wanted}),
         ("stop", active and not runs, this),
     ]
-    return [{"action": name, "arguments": arguments} for name, is_due, arguments in actions if is_due] or None
+    return [{"action": name, "arguments": arguments} for name, is_due, arguments in actions if is_due]

@@ -71,6 +71,10 @@ def plan_solutions(
         is_waiting = newest is None and not may_train
         if is_waiting and empty:
             waiting.append(f"{solution['name']}: data for {', '.join(empty)}")
+        if _knows_deleted(world, versions):
+            waiting.append(
+                f"{solution['name']}: a training without the users that were deleted, once the one under way has ended"
+            )
         mode = _training_mode(solution, world, versions) if may_train and not is_rollback else None
         training = next((v for v in versions if not v.is_settled and not v.is_refused), None)
         ready = next((v for v in versions if v.status == ACTIVE and not v.is_refused), None)
@@ -127,7 +131,7 @@ def _training_mode(solution: Mapping[str, Any], world: World, newest_first: Sequ
     if any(not version.is_settled for version in newest_first):
         return None
     newest = next((version for version in newest_first if version.is_trained), None)
-    if newest is None or (world.last_deletion is not None and newest.created < world.last_deletion):
+    if newest is None or _is_older_than_deletion(newest, world):
         return _FULL
     schedule = solution.get("training")
     if schedule is None or not is_due(newest.created, schedule["every"], world.now):
@@ -137,6 +141,17 @@ def _training_mode(solution: Mapping[str, Any], world: World, newest_first: Sequ
     if full is None or newest.is_refused or is_due(full.created, schedule.get("fullEvery", 0), world.now):
         return _FULL
     return _UPDATE
+
+
+def _is_older_than_deletion(version: SolutionVersion, world: World) -> bool:
+    return world.last_deletion is not None and version.created < world.last_deletion
+
+
+def _knows_deleted(world: World, newest_first: Sequence[SolutionVersion]) -> bool:
+    """Whether a training is under way that began before users were deleted; another has to wait for its end."""
+    newest = next((version for version in newest_first if version.is_trained), None)
+    is_training = any(not version.is_settled for version in newest_first)
+    return is_training and newest is not None and _is_older_than_deletion(newest, world)
 
 
 def _is_unserved(solution: Mapping[str, Any], world: World, version: SolutionVersion | None) -> bool:

@@ -24,6 +24,12 @@ CHOSEN = "chosen"
 UPDATABLE = ("performAutoTraining", "performIncrementalUpdate")
 UPDATABLE_CONFIG = ("autoTrainingConfig",)
 """What of a solution is changed in place; everything else makes another solution."""
+UNDER_WAY = ("CREATE PENDING", "CREATE IN_PROGRESS")
+"""What an update is while it is being made; until then, what it changes is shown as it was."""
+_ENDS = {
+    **dict.fromkeys((*UNDER_WAY, "START PENDING", "START IN_PROGRESS"), ACTIVE),
+    **dict.fromkeys(("STOP PENDING", "STOP IN_PROGRESS"), INACTIVE),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +117,11 @@ class SolutionState:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignState:
-    """A campaign as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+    """A campaign as it is; ``update_status`` is that of its latest update, which has a status of its own.
+
+    The solution version and ``configuration`` are what an update that is under way makes of it; until then, it serves
+    ``former_version_arn``.
+    """
 
     arn: str
     name: str
@@ -120,11 +130,15 @@ class CampaignState:
     owned: bool
     solution_version_arn: str
     configuration: JsonObject
+    former_version_arn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecommenderState:
-    """A recommender as it is; ``update_status`` is that of its latest update, which has a status of its own."""
+    """A recommender as it is; ``update_status`` is that of its latest update, which has a status of its own.
+
+    ``configuration`` is what an update that is under way makes of it.
+    """
 
     arn: str
     name: str
@@ -132,6 +146,16 @@ class RecommenderState:
     update_status: str | None
     owned: bool
     configuration: JsonObject
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is to be waited for before anything is done to it."""
+        return self.status not in (ACTIVE, INACTIVE) or self.update_status in UNDER_WAY
+
+    @property
+    def end_status(self) -> str:
+        """What it is once what is under way has ended, if that succeeds."""
+        return _ENDS.get(self.status, self.status)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from personalize_lambda.planner.world import (
     ACTIVE,
     FAILED,
     INACTIVE,
+    UNDER_WAY,
     UPDATABLE,
     UPDATABLE_CONFIG,
     VERDICT_TAG,
@@ -192,15 +193,23 @@ def _updatable(solution: Mapping[str, Any]) -> dict[str, Any]:
 
 def _campaign(personalize: Any, arn: str, owner: str) -> CampaignState:
     campaign = personalize.describe_campaign(campaignArn=arn)["campaign"]
+    shown = _shown(campaign, "latestCampaignUpdate")
     return CampaignState(
         arn=arn,
         name=campaign["name"],
         status=campaign["status"],
         update_status=campaign.get("latestCampaignUpdate", {}).get("status"),
         owned=_owned(personalize, arn, owner),
-        solution_version_arn=campaign["solutionVersionArn"],
-        configuration={key: campaign[key] for key in ("minProvisionedTPS", "campaignConfig") if key in campaign},
+        solution_version_arn=shown["solutionVersionArn"],
+        configuration={key: shown[key] for key in ("minProvisionedTPS", "campaignConfig") if key in shown},
+        former_version_arn=campaign["solutionVersionArn"] if shown is not campaign else None,
     )
+
+
+def _shown(described: Mapping[str, Any], latest_update: str) -> Mapping[str, Any]:
+    """What was described, as it is once an update that is under way has come through."""
+    update = described.get(latest_update, {})
+    return {**described, **update} if update.get("status") in UNDER_WAY else described
 
 
 def _recommenders(document: Mapping[str, Any], *, personalize: Any) -> dict[str, RecommenderState]:
@@ -213,13 +222,14 @@ def _recommenders(document: Mapping[str, Any], *, personalize: Any) -> dict[str,
     for arn in dict.fromkeys([*(summary["recommenderArn"] for summary in listed), *declared]):
         with suppress(personalize.exceptions.ResourceNotFoundException):
             described = personalize.describe_recommender(recommenderArn=arn)["recommender"]
+            shown = _shown(described, "latestRecommenderUpdate")
             recommenders[arn] = RecommenderState(
                 arn=arn,
                 name=described["name"],
                 status=described["status"],
                 update_status=described.get("latestRecommenderUpdate", {}).get("status"),
                 owned=_owned(personalize, arn, document["owner"]),
-                configuration=described.get("recommenderConfig", {}),
+                configuration=shown.get("recommenderConfig", {}),
             )
     return recommenders
 

@@ -313,9 +313,16 @@ class Service:
     def _recommend(self, step: JsonObject, *, failing: bool) -> None:
         """The recommender state machine."""
         arn = step["recommenderArn"]
+        if step["isBusy"]:
+            self._pass_time()
+            found = self.world.recommenders.get(arn)
+            if found is None or found.status == FAILED:
+                return  # gone, or not made: the run says so
         for action in step["actions"]:
             name, arguments = action["action"], action["arguments"]
             state = self.world.recommenders.get(arn)
+            if state is not None and state.is_busy:
+                raise AssertionError(f"{arn} is to {name} while it is {state.status}, its update {state.update_status}")
             if state is None:
                 state = RecommenderState(
                     arn=arn,

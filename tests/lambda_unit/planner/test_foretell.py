@@ -208,6 +208,8 @@ def test_what_is_under_way_is_waited_for() -> None:
         (True, 2, "INACTIVE", ["start recommender for-you", "update recommender for-you"]),
         (False, 2, "ACTIVE", ["update recommender for-you", "stop recommender for-you"]),
         (True, 1, "CREATE PENDING", ["wait for recommender for-you"]),
+        (False, 1, "CREATE PENDING", ["wait for recommender for-you", "stop recommender for-you"]),
+        (True, 1, "CREATE FAILED", ["wait for recommender for-you", "delete recommender for-you"]),
         (True, 1, "ACTIVE", []),
         (None, 1, "ACTIVE", ["delete recommender for-you"]),
     ],

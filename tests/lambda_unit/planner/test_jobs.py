@@ -172,6 +172,11 @@ def test_when_a_batch_job_is_due(changes: dict[str, Any], existing: World, versi
         pytest.param(
             world(made(BATCH, "CREATE PENDING", files=OTHER), made(BATCH)), False, id="of other files, not due"
         ),
+        pytest.param(world(made(BATCH, "CREATE PENDING"), versions=TWO), True, id="of a version that serves no more"),
+        pytest.param(world(made(BATCH, "CREATE PENDING", version="v1"), versions=TWO), False, id="of the new version"),
+        pytest.param(
+            world(made(BATCH, "CREATE PENDING"), made(BATCH, version="v1"), versions=TWO), False, id="of both versions"
+        ),
     ],
 )
 def test_a_job_under_way_is_followed(existing: World, creates: bool) -> None:
@@ -181,6 +186,12 @@ def test_a_job_under_way_is_followed(existing: World, creates: bool) -> None:
     assert (step["create"] is not None) is creates
     name = step["create"]["jobName"] if creates else running.name
     assert step["output"] == f"s3://data/out/{name}/"
+
+
+def test_a_job_of_a_schedule_is_followed_whatever_version_it_uses() -> None:
+    existing = world(made(BATCH, "CREATE PENDING"), versions=TWO)
+    (step,) = plan_jobs(document({**BATCH, **DAILY}), existing, "run")["jobs"]
+    assert (step["running"], step["create"]) == (existing.jobs["films-Mail"].jobs[0].arn, None)
 
 
 def test_what_a_batch_job_is_made_with() -> None:

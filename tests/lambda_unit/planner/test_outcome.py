@@ -66,7 +66,10 @@ def test_a_solution_that_could_not_be_made_serves_nothing() -> None:
         ("INACTIVE", True, "ACTIVE"),
         ("ACTIVE", False, "INACTIVE"),
         ("CREATE IN_PROGRESS", True, "ACTIVE"),
+        ("CREATE IN_PROGRESS", False, "INACTIVE"),
         ("STOP PENDING", False, "INACTIVE"),
+        ("STOP PENDING", True, "ACTIVE"),
+        ("START PENDING", False, "INACTIVE"),
         ("CREATE FAILED", True, "CREATE FAILED"),
     ],
 )

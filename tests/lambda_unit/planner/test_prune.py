@@ -58,6 +58,15 @@ def pruned(plan: dict[str, Any]) -> tuple[list[str], list[str]]:
         pytest.param(
             document(solutions=False), world(versions=("ACTIVE",), owned=False), ([], []), id="foreign solution"
         ),
+        pytest.param(
+            document(solutions=False) | {"solutions": [{**document()["solutions"][0], "solutionArn": OLD}]},
+            world(
+                versions=("ACTIVE",),
+                campaign=live(f"{OLD}/v0", former_version_arn=f"{SOLUTION}/v0", update_status="CREATE PENDING"),
+            ),
+            ([], []),
+            id="serves until the campaign has another",
+        ),
     ],
 )
 def test_prune(wanted: dict[str, Any], existing: World, expected: Any) -> None:

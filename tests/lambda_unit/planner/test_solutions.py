@@ -173,6 +173,23 @@ def plan(wanted: dict[str, Any], existing: World, **more: Any) -> dict[str, Any]
     return steps[0] if steps else None
 
 
+def test_users_deleted_during_a_training_wait_for_the_next_one() -> None:
+    waits = ["top-picks-1: a training without the users that were deleted, once the one under way has ended"]
+    before, during = version("a", 9), version("b", 2, "CREATE IN_PROGRESS")
+    for existing, waiting in (
+        (at(before, during, deleted=1), waits),
+        (at(before, replace(during, verdict="refused: by a test"), deleted=1), waits),
+        (at(before, replace(during, status="CREATE STOPPING"), deleted=1), waits),
+        (at(before, during, deleted=3), []),
+        (at(before, during), []),
+        (at(before, deleted=1), []),
+    ):
+        assert plan_solutions(document(), existing, [])["waitingFor"] == waiting
+    ended = plan(document(), at(before, replace(during, status="ACTIVE"), deleted=1))
+    assert ended is not None
+    assert ended["train"]["trainingMode"] == "FULL"
+
+
 FULL, UPDATE = "FULL", "UPDATE"
 
 

@@ -211,7 +211,7 @@ def of_recommender(existing: str, declared: str) -> str:
     def plan() -> str:
         steps = plan_recommenders(wanted, there, [])["recommenders"]
         pruned = plan_prune(wanted, there)["prunedRecommenders"]
-        done = [each["action"] for step in steps for each in step["actions"] or [{"action": "wait"}]]
+        done = [word for step in steps for word in (step["isBusy"] and "wait", *(a["action"] for a in step["actions"]))]
         return words(*done, *("prune" for _ in pruned))
 
     return refusing(plan)
@@ -313,25 +313,28 @@ CREATE FAILED, any, ours                                                        
 any, any, foreign                                                                                -             refuse    refuse         refuse
 """
 RECOMMENDERS = """
-                                                   not declared  as it is       other throughput  stopped      stopped, other throughput
-none                                               -             create         create            -            -
-CREATE PENDING|CREATE IN_PROGRESS, any, ours       prune         wait           wait              wait         wait
-ACTIVE, none|ACTIVE, ours                          prune         -              update            stop         update, stop
-ACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours    prune         wait           wait              wait         wait
-ACTIVE, CREATE FAILED, ours                        prune         update         update            stop         update, stop
-CREATE FAILED, any, ours                           prune         wait, prune    wait, prune       wait, prune  wait, prune
-STOP PENDING|STOP IN_PROGRESS, any, ours           prune         wait           wait              wait         wait
-INACTIVE, none|ACTIVE, ours                        prune         start          start, update     -            -
-INACTIVE, CREATE FAILED, ours                      prune         start, update  start, update     -            -
-INACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours  prune         wait           wait              wait         wait
-START PENDING|START IN_PROGRESS, any, ours         prune         wait           wait              wait         wait
-DELETE PENDING|DELETE IN_PROGRESS, any, ours       prune         wait           wait              wait         wait
-any, any, foreign                                  -             refuse         refuse            refuse       refuse
+                                                                                        not declared  as it is             other throughput     stopped      stopped, other throughput
+none                                                                                    -             create               create               -            -
+CREATE PENDING|CREATE IN_PROGRESS, none|CREATE PENDING|CREATE IN_PROGRESS|ACTIVE, ours  prune         wait                 wait, update         wait, stop   wait, update, stop
+CREATE PENDING|CREATE IN_PROGRESS, CREATE FAILED, ours                                  prune         wait, update         wait, update         wait, stop   wait, update, stop
+ACTIVE, none|ACTIVE, ours                                                               prune         -                    update               stop         update, stop
+ACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours                                         prune         wait                 wait, update         wait, stop   wait, update, stop
+ACTIVE, CREATE FAILED, ours                                                             prune         update               update               stop         update, stop
+CREATE FAILED, any, ours                                                                prune         wait, prune          wait, prune          wait, prune  wait, prune
+STOP PENDING|STOP IN_PROGRESS, none|CREATE PENDING|CREATE IN_PROGRESS|ACTIVE, ours      prune         wait, start          wait, start, update  wait         wait
+STOP PENDING|STOP IN_PROGRESS, CREATE FAILED, ours                                      prune         wait, start, update  wait, start, update  wait         wait
+INACTIVE, none|ACTIVE, ours                                                             prune         start                start, update        -            -
+INACTIVE, CREATE FAILED, ours                                                           prune         start, update        start, update        -            -
+INACTIVE, CREATE PENDING|CREATE IN_PROGRESS, ours                                       prune         wait, start          wait, start, update  wait         wait
+START PENDING|START IN_PROGRESS, none|CREATE PENDING|CREATE IN_PROGRESS|ACTIVE, ours    prune         wait                 wait, update         wait, stop   wait, update, stop
+START PENDING|START IN_PROGRESS, CREATE FAILED, ours                                    prune         wait, update         wait, update         wait, stop   wait, update, stop
+DELETE PENDING|DELETE IN_PROGRESS, any, ours                                            prune         wait                 wait                 wait         wait
+any, any, foreign                                                                       -             refuse               refuse               refuse       refuse
 """
 BATCH_JOBS = """
                                    not declared  as it is  changed       weekly  daily   no files        newer version
 none                               -             make      make          make    make    -               make
-CREATE PENDING|CREATE IN_PROGRESS  -             follow    follow, make  follow  follow  follow          follow
+CREATE PENDING|CREATE IN_PROGRESS  -             follow    follow, make  follow  follow  follow          follow, make
 ACTIVE                             -             -         make          -       make    -               make
 CREATE FAILED                      -             make      make          make    make    -               make
 """

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from personalize_lambda.planner import imports
+from personalize_lambda.planner.solutions import plan_solutions
 from personalize_lambda.workflow import plan
 from personalize_lambda.workflow.observe import observe, remaining
+from personalize_local.personalize import Settings
 from personalize_local.personalize.faults import Fault
+from tests.local.personalize.kinds.test_recommenders import Videos
 from tests.local.personalize.support import (
     ACCOUNT,
     BUCKET,
@@ -641,3 +644,57 @@ def test_what_is_kept_is_not_left_to_remove(cloud: Cloud) -> None:
     nothing = document(datasets=[], solutions=[])
     assert remaining(nothing, personalize=client) == ["solution picks-1 (ACTIVE)"]
     assert remaining({**nothing, "keptSolutions": [solution]}, personalize=client) == []
+
+
+def test_an_update_under_way_is_waited_for_and_not_made_again() -> None:
+    cloud = Cloud(Settings(time_scale=1))
+    try:
+        client, make = cloud.personalize, Builder(cloud)
+        make.import_csv(make.dataset(make.group()), interactions_csv())
+        solution = make.solution(f"{PREFIX}:dataset-group/films", "picks-1", tags=TAGS)
+        first = make.version(solution)
+        campaign = make.campaign(first, tags=TAGS)
+        second = make.version(solution)
+        client.update_campaign(campaignArn=campaign, solutionVersionArn=second, minProvisionedTPS=2)
+
+        def actions(requests: int) -> list[str]:
+            wanted = document()
+            wanted["solutions"][0]["campaigns"][0]["configuration"] = {"minProvisionedTPS": requests}
+            there = observe(wanted, personalize=client, s3=Bucket(cloud, wanted))
+            steps = plan_solutions(wanted, there, [])["solutions"]
+            return [action["action"] for step in steps for action in step["campaigns"]]
+
+        assert _campaign(client, campaign) == (first, "CREATE PENDING")
+        assert (actions(2), actions(1)) == (["wait"], ["update"])
+        while _campaign(client, campaign)[1] != "ACTIVE":
+            assert actions(2) in (["wait"], [])
+            cloud.advance(60)
+        assert (actions(2), actions(1)) == ([], ["update"])
+    finally:
+        cloud.service.close()
+
+
+def test_what_an_update_under_way_makes_of_a_recommender_is_read() -> None:
+    cloud = Cloud(Settings(time_scale=1))
+    try:
+        client, videos = cloud.personalize, Videos(cloud)
+        arn = videos.recommender()
+
+        def configured() -> tuple[bool, int]:
+            wanted = {**document(datasets=[], solutions=[]), "recommenders": [], "datasetGroupArn": videos.group_arn}
+            found = observe(wanted, personalize=client, s3=None).recommenders[arn]
+            return found.is_busy, found.configuration["minRecommendationRequestsPerSecond"]
+
+        assert configured() == (False, 1)
+        client.update_recommender(recommenderArn=arn, recommenderConfig={"minRecommendationRequestsPerSecond": 2})
+        assert configured() == (True, 2)
+        videos.wait_for_update(arn)
+        assert configured() == (False, 2)
+
+        cloud.service.faults.add(Fault("UpdateRecommender", failure_reason="The service is tired."))
+        client.update_recommender(recommenderArn=arn, recommenderConfig={"minRecommendationRequestsPerSecond": 3})
+        assert configured() == (True, 3)
+        assert videos.wait_for_update(arn)["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
+        assert configured() == (False, 2)
+    finally:
+        cloud.service.close()

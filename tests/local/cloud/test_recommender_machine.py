@@ -31,14 +31,14 @@ class Popular:
         found = self.client.describe_recommender(recommenderArn=self.arn)["recommender"]
         return found["status"], found["recommenderConfig"].get(REQUESTS, 1)
 
-    def plan(self, *actions: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    def plan(self, *actions: tuple[str, dict[str, Any]], is_busy: bool = False) -> dict[str, Any]:
         """The input of the state machine."""
         this = {"RecommenderArn": self.arn}
         done = [
             {"action": name, "arguments": arguments if name == "create" else this | arguments}
             for name, arguments in actions
         ]
-        return {"name": "popular", "recommenderArn": self.arn, "actions": done}
+        return {"name": "popular", "recommenderArn": self.arn, "isBusy": is_busy, "actions": done}
 
 
 def update(requests: int) -> tuple[str, dict[str, Any]]:
@@ -99,6 +99,27 @@ def test_actions_follow_each_other(
 ) -> None:
     assert machines.output(DEFINITION, popular.plan(*actions)) == {"name": "popular", "failures": []}
     assert popular.state() == state
+
+
+def test_what_is_under_way_ends_before_anything_is_done(machines: StateMachines, popular: Popular) -> None:
+    """Nothing that is asked of it meanwhile would be taken; and what was updated earlier says nothing about it."""
+    this = {"recommenderArn": popular.arn}
+    steps = [
+        (lambda: popular.client.stop_recommender(**this), [START, update(2)], ("ACTIVE", 2)),
+        (lambda: popular.client.update_recommender(**this, recommenderConfig={REQUESTS: 3}), [], ("ACTIVE", 3)),
+        (
+            lambda: popular.client.update_recommender(**this, recommenderConfig={REQUESTS: 2}),
+            [update(1)],
+            ("ACTIVE", 1),
+        ),
+        (lambda: popular.client.stop_recommender(**this), [], ("INACTIVE", 1)),
+        (lambda: popular.client.start_recommender(**this), [STOP], ("INACTIVE", 1)),
+        (lambda: popular.client.start_recommender(**this), [], ("ACTIVE", 1)),
+    ]
+    for begin, actions, state in steps:
+        begin()
+        output = machines.output(DEFINITION, popular.plan(*actions, is_busy=True))
+        assert (output, popular.state()) == ({"name": "popular", "failures": []}, state)
 
 
 def test_what_cannot_be_updated_is_stopped_all_the_same_and_what_cannot_be_started_is_left(
