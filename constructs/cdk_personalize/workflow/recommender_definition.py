@@ -33,6 +33,8 @@ ACTIONS = {"create": "CREATING", "update": "UPDATING", "start": "STARTING", "sto
 _ACTION = "($begun > 0 ? $plan.actions[$begun - 1].action : '')"
 #: JSONata expression: whether nothing is to be done but to wait; what is then active is what an update made of it
 _FOLLOWS = "$begun = 0 and $count($plan.actions) = 0 and $states.result.Recommender.Status = 'ACTIVE'"
+#: JSONata expression: where what was begun last ends; just after the call, it may still be shown as it was before
+_ENDS = f"({_ACTION} = 'stop' ? ['INACTIVE'] : {_ACTION} = '' ? ['ACTIVE', 'INACTIVE'] : ['ACTIVE'])"
 _LATEST = "$states.result.Recommender.LatestRecommenderUpdate"
 
 
@@ -59,7 +61,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         ),
         deadline_seconds=deadlines.training.to_seconds(),
         settled=[
-            ("$recommenderStatus in ['ACTIVE', 'INACTIVE']", "More?"),
+            (f"$recommenderStatus in {_ENDS}", "More?"),
             ("$recommenderStatus = 'CREATE FAILED'", "Failed"),
         ],
         late="Late",
@@ -109,7 +111,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         "Serving": told("SERVING", "Done"),
         "Stopped": told("STOPPED", "Done"),
         "Late": told("FAILED", "Lateness noted", reason=recommender.waited),
-        "Lateness noted": assign("Done", problems=_problem(recommender.waited)),
+        "Lateness noted": assign("Stop all the same?", problems=_problem(recommender.waited)),
         "Failed": told("FAILED", "Failure noted", reason="$recommenderReason"),
         "Failure noted": assign("Stop all the same?", problems=_problem("$recommenderReason")),
         # one that is billed and not wanted is stopped, be it as it was declared last or not
