@@ -171,7 +171,7 @@ _RESOURCES: Final = {
     "topic": "AWS::SNS::Topic",
     "topic key": _KEY,
 }
-_USE_KEY: Final = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey kms:ListGrants"
+USE_KEY: Final = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey kms:ListGrants"
 _DELIVER_LOGS: Final = (
     "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"
@@ -198,7 +198,7 @@ OTHERS: Final = {
     Other("framework", "lambda:InvokeFunction", f"{_FUNCTION} {_FUNCTION}:*"),
     Other("service role", "cloudwatch:PutMetricData", "*"),
     Other("service role", "kms:Decrypt", _KEY),
-    Other("service role", _USE_KEY, _KEY),
+    Other("service role", USE_KEY, _KEY),
     # an export from an encrypted dataset group
     Other(
         "service role",
@@ -232,3 +232,46 @@ def _text(resource: Any, resources: Mapping[str, Any]) -> str:
         case {"Fn::Join": [_, parts]}:
             return "".join(_text(part, resources) for part in parts)
     return str(resource)
+
+
+def named(resource: Any) -> str:
+    """A resource of a statement, in which references are the logical ids of what they refer to, without hashes.
+
+    :param resource: The resource, as in a template.
+    """
+    match resource:
+        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+            return re.sub("[0-9A-F]{8}$", "", name)
+        case {"Fn::Join": [_, parts]}:
+            return "".join(named(part) for part in parts)
+    return str(resource)
+
+
+def key_grants(template: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What service roles may do with which key: the role, the actions and the key, each without the hash."""
+    return sorted(
+        (named(role), " ".join(sorted(actions(statement))), named(statement["Resource"]))
+        for policy, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Policy" and part_of(policy) == "service role"
+        for role in resource["Properties"]["Roles"]
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if any(action.startswith("kms:") for action in actions(statement))
+    )
+
+
+EXPORT_WITH_KEY: Final = (
+    "kms:Decrypt kms:DescribeKey kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ListGrants"
+)
+KEY_GRANTS: Final[Mapping[str, list[tuple[str, str, str]]]] = {
+    "Custom": [
+        ("Exporting", USE_KEY, "Key"),
+        ("Exporting", EXPORT_WITH_KEY, "Key"),
+        ("GroupMetricAttributionRole", USE_KEY, "Key"),
+        ("GroupServiceRole", "kms:Decrypt", "Key"),
+        ("GroupServiceRole", USE_KEY, "Key"),
+        ("Mailing", USE_KEY, "Key"),
+        ("Segmenting", USE_KEY, "Key"),
+    ],
+    "Domain": [("GroupServiceRole", "kms:Decrypt", "Key"), ("GroupServiceRole", USE_KEY, "Key")],
+}
+"""By the stack of the app that declares everything."""

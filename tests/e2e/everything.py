@@ -72,7 +72,9 @@ class _Stack(cdk.Stack):
 
     def finish(self, group: personalize.DatasetGroup) -> None:
         """Add the workflow, and publish everything."""
-        topic = sns.Topic(self, "Topic", master_key=self.key, enforce_ssl=True)
+        # a key of its own, so that it is seen who may use which
+        topic_key = kms.Key(self, "TopicKey", enable_key_rotation=True, removal_policy=DESTROY)
+        topic = sns.Topic(self, "Topic", master_key=topic_key, enforce_ssl=True)
         workflow = personalize.Workflow(
             self,
             "Workflow",

@@ -1,6 +1,7 @@
 """Which permissions the apps of the end-to-end tests do not need, and why: patterns of ``part: kind: action``.
 
-What is in none of these lists is needed: without it, something is refused and the test fails.
+What is in none of these lists is asked for by a role, and allowed by that statement of the role alone. That a test
+fails when it is taken away is proven by the unit tests of permissions.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
 from tests.e2e.everything import everything
 from tests.e2e.shop import several
-from tests.permissions import OTHERS, others
+from tests.permissions import KEY_GRANTS, OTHERS, key_grants, others
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "lambda")
@@ -203,3 +203,9 @@ def test_roles_have_the_other_statements_of_the_data_and_no_policies_but_those(a
     assert {other for _, template in templates(assembly) for other in others(template)} == OTHERS
     for role in resources(assembly, "AWS::IAM::Role"):
         assert not {"ManagedPolicyArns", "Policies"} & role["Properties"].keys()
+
+
+@pytest.mark.parametrize("assembly", ["everything"], indirect=True)
+def test_every_service_role_may_use_the_keys_of_what_it_works_on(assembly: Path) -> None:
+    found = {name.removesuffix(".template.json"): key_grants(template) for name, template in templates(assembly)}
+    assert found == {stack: sorted(granted) for stack, granted in KEY_GRANTS.items()}
