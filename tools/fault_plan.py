@@ -16,7 +16,7 @@ CREATING: Final = ("create", "data")
 #: all that the service does, but not what asks for recommendations
 CONTROL_PLANE: Final = tuple(botocore.session.get_session().get_service_model("personalize").operation_names)
 #: what state machines call besides
-OTHER_SERVICES: Final = ("cloudwatch:*", "dynamodb:*", "eventbridge:*", "s3:*", "sfn:*", "sns:*")
+OTHER_SERVICES: Final = ("cloudwatch:*", "dynamodb:*", "events:*", "sfn:*", "states:*")
 REASON: Final = "seeded bad day {seed}"
 
 #: by name, faults that pass; a run of the workflow survives them, or the next one mends what it left

@@ -113,6 +113,7 @@ class FaultRun:
         self._outcome = Outcome(self.plan.seed, self.plan.kind)
         self._client: _Client | None = None
         self._needed = 0
+        self._rolled_back = False
         begin = time.monotonic()
         try:
             self._live()
@@ -168,7 +169,7 @@ class FaultRun:
                 self._must_have_told()
                 if self.plan.permanent == self.app.kind.trains:
                     # what failed is billed, too
-                    self._needed += len(self._made(self.app.kind.trains))
+                    self._needed += self._failed_trainings()
                 self.cloud.forget_faults()
             elif self.plan.accident == "a run is aborted":
                 self._abort(runs)
@@ -254,14 +255,36 @@ class FaultRun:
             needed += 1 + any(made < deleted for made in created for deleted in deletions)
         return needed
 
+    def _failed_trainings(self) -> int:
+        """How many trainings failed: at most one in each failed run of each that is declared."""
+        made = len(self._made(self.app.kind.trains))
+        failed = sum(run["status"] == "FAILED" for run in self._runs())
+        declared = 1 if self.app.kind.is_domain else len(self._listed("solutions"))
+        if made > failed * declared:
+            raise BrokenPromiseError(f"{made} trainings in {failed} failed runs of {declared} declared")
+        return made
+
+    def _must_not_be_superseded(self) -> None:
+        """Only a deployment stops a run, where one is due to what goes wrong; see `_deploy`."""
+        if self._rolled_back or self.plan.accident in ("a run is aborted", "a deployment in the middle of a run"):
+            return
+        states = self.cloud.client("stepfunctions")
+        for run in self._runs():
+            if run["status"] == "ABORTED":
+                error = states.describe_execution(executionArn=run["executionArn"]).get("error")
+                if error == "Superseded":
+                    raise BrokenPromiseError(f"{run['name']} was stopped, and nothing asked for that")
+
     def _must_be_settled(self) -> None:
         """Nothing was lost, nothing is left to do, and nothing was done twice that is billed."""
         if self._datasets() != self._data:
             raise BrokenPromiseError(f"the datasets are {self._datasets()}, they were {self._data}")
         for jobs, wanted in self.app.kind.jobs.items():
             done = sum(job["status"] in _DONE for job in self._listed(jobs))
-            if not done or wanted not in (None, done):
-                raise BrokenPromiseError(f"{done} {jobs} were done, {wanted or 'some'} had to be")
+            most = len(self._runs()) if wanted is None else wanted
+            if not (1 if wanted is None else wanted) <= done <= most:
+                raise BrokenPromiseError(f"{done} {jobs} were done, {wanted or 'some'} had to be, at most {most}")
+        self._must_not_be_superseded()
         trained = len(self._made(self.app.kind.trains))
         if trained != self._needed:
             raise BrokenPromiseError(f"{trained} trainings, {self._needed} were needed")
@@ -273,6 +296,7 @@ class FaultRun:
             self._client.stop()
             if not self._client.answers or self._client.error is not None:
                 raise BrokenPromiseError(f"a client got an error: {self._client.error}")
+        before = self.cloud.status()["resources"]
         with self._trouble("destroy"):
             for left in reversed(range(TRIES)):
                 try:
@@ -283,6 +307,13 @@ class FaultRun:
                         raise
                     self._outcome.again += 1
         self._must_be_gone(retained=self.plan.retain)
+        if self.plan.retain:
+            left = self.cloud.status()["resources"]
+            lost = {
+                kind: (before.get(kind), left.get(kind)) for kind in _RETAINED if before.get(kind) != left.get(kind)
+            }
+            if lost:
+                raise BrokenPromiseError(f"retained, before and after: {lost}")
 
     # --- what must be
 
@@ -349,6 +380,7 @@ class FaultRun:
             except assembly.DeploymentError as error:
                 if not left:
                     raise
+                self._rolled_back = True
                 self._outcome.again += 1
                 self._outcome.notes.append(str(error)[:400])
         raise AssertionError

@@ -147,8 +147,9 @@ def print_figures(console: Console, outcomes: list[Outcome], seconds: float) -> 
     )
     struck = sum((outcome.struck for outcome in outcomes), Counter[str]())
     console.print("injected: " + ", ".join(f"{kind} {count:,}" for kind, count in struck.most_common()))
-    quiet = sum(not outcome.struck and plan(outcome.seed).accident is None for outcome in outcomes)
-    console.print(f"nothing was struck in {quiet} runs without an accident")
+    quiet = [outcome for outcome in outcomes if not outcome.struck]
+    accidents = sum(plan(outcome.seed).accident is not None for outcome in quiet)
+    console.print(f"nothing was injected in {len(quiet)} runs, {accidents} of them with an accident")
     called = set().union(*(outcome.called for outcome in outcomes))
     hit = set().union(*(outcome.struck_operations for outcome in outcomes))
     # the names of functions are not the same in every run

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tools.fault_plan import ACCIDENTS, APPS, OF_DEPLOYMENTS, OF_RUNS, TRANSIENT, plan
+import json
+import re
+
+from personalize_local.personalize.faults import Fault
+from tools.fault_plan import ACCIDENTS, APPS, OF_DEPLOYMENTS, OF_RUNS, OTHER_SERVICES, TRANSIENT, plan
 from tools.fault_runs import run_seeds
+from tools.state_machines import definitions
 
 SEEDS = range(20)
 
@@ -17,6 +22,17 @@ def test_a_seed_always_means_the_same_and_all_kinds_come() -> None:
     kinds = {plan.kind for plan in plans}
     assert kinds >= {*TRANSIENT, *ACCIDENTS}
     assert {plan(seed).permanent for seed in range(200)} == {None, *OF_RUNS, *OF_DEPLOYMENTS}
+
+
+def test_what_goes_wrong_with_other_services_meets_what_state_machines_call() -> None:
+    called = re.findall(r":states:::(?:aws-sdk:)?(\w+):(\w+)", json.dumps(definitions()))
+    names = {f"{service}:{operation[0].upper()}{operation[1:]}" for service, operation in called}
+    for pattern in OTHER_SERVICES:
+        fault = Fault(pattern, code="ThrottlingException")
+        assert any(fault.concerns(name, "") for name in names), pattern
+    # functions and Personalize have kinds of their own
+    besides = {name for name in names if name.partition(":")[0] not in ("lambda", "personalize")}
+    assert {name.partition(":")[0] + ":*" for name in besides} == set(OTHER_SERVICES)
 
 
 def test_every_promise_is_kept() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services.cloudformation import changesets, drift, provisioners, stacks
+from ministack.services.cloudformation import _stacks, changesets, drift, provisioners, stacks
 
 from personalize_local.cloud.adapter.custom_resources import Remains, remember
 from personalize_local.cloud.adapter.expected import table, wrap
@@ -103,7 +103,7 @@ class ResourceHandler:
             self._import(arn, values)
         except ValueError:
             if not self._remove(arn, properties):
-                remember(stack_name, Remains(logical_id, self._type.name, arn, properties))
+                remember(_stacks[stack_name]["StackId"], Remains(logical_id, self._type.name, arn, properties))
             raise
         return arn, self._attributes(described)
 

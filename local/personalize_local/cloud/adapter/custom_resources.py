@@ -28,7 +28,7 @@ class Remains:
 
 # (stack id, logical id) -> physical id that the failed answer named
 _answers: Final[dict[tuple[str, str], str]] = {}
-# by the name of the stack
+# by the id of the stack: one that is created again has another
 _remains: Final[dict[str, Remains]] = {}
 
 
@@ -79,9 +79,9 @@ def register() -> None:
         setattr(handlers, name, getattr(stacks, name))
 
 
-def remember(stack_name: str, remains: Remains) -> None:
+def remember(stack_id: str, remains: Remains) -> None:
     """Have the rollback of a stack delete what a failed creation left."""
-    _remains[stack_name] = remains
+    _remains[stack_id] = remains
 
 
 def _remember_answer(original: Callable[..., bool]) -> Callable[..., bool]:
@@ -114,7 +114,7 @@ def _remember_remains(original: Callable[..., Any]) -> Callable[..., Any]:
         except RuntimeError:
             failed_id = _answers.pop((stack_id, logical_id), None)
             if request_type == "Create" and failed_id:
-                remember(stack_name, Remains(logical_id, resource_type, failed_id, props))
+                remember(stack_id, Remains(logical_id, resource_type, failed_id, props))
             raise
 
     return invoke
@@ -124,8 +124,8 @@ def _with_remains(original: Callable[..., Awaitable[None]]) -> Callable[..., Awa
     async def roll_back(
         stack_name: str, stack_id: str, stack: dict[str, Any], operation: dict[str, Any], reason_override: str = ""
     ) -> None:
-        remains = _remains.pop(stack_name, None)
-        # of a stack of that name that was never rolled back there may be some, too
+        remains = _remains.pop(stack_id, None)
+        # of an operation that was never rolled back there may be some, too
         if remains and remains.logical_id == operation["failed_logical_id"]:
             stack.setdefault("_resources", {})[remains.logical_id] = {
                 "LogicalResourceId": remains.logical_id,
