@@ -122,6 +122,22 @@ def test_what_is_under_way_ends_before_anything_is_done(machines: StateMachines,
         assert (output, popular.state()) == ({"name": "popular", "failures": []}, state)
 
 
+def test_an_update_that_was_under_way_and_fails_is_told(
+    personalize_local: LocalCloud, machines: StateMachines, popular: Popular
+) -> None:
+    personalize_local.fail("UpdateRecommender", failure_reason="too busy")
+    this = {"recommenderArn": popular.arn, "recommenderConfig": {REQUESTS: 2}}
+    popular.client.update_recommender(**this)
+    output = machines.output(DEFINITION, popular.plan(is_busy=True))
+    assert output["failures"] == [{"name": "recommender popular", "reason": "too busy"}]
+    personalize_local.forget_faults()
+
+    # one that failed earlier is made again after what is under way, and says nothing about that
+    popular.client.stop_recommender(recommenderArn=popular.arn)
+    output = machines.output(DEFINITION, popular.plan(START, update(1), is_busy=True))
+    assert (output["failures"], popular.state()) == ([], ("ACTIVE", 1))
+
+
 def test_what_cannot_be_updated_is_stopped_all_the_same_and_what_cannot_be_started_is_left(
     machines: StateMachines, popular: Popular
 ) -> None:
