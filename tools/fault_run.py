@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,8 @@ TRIES: Final = 4
 #: how many times in a row, 0.1 s apart, no run may be under way
 _IDLE: Final = 3
 _DAY: Final = 86_400
+#: how soon a run follows the one that is stopped for it
+_HANDED_OVER: Final = timedelta(seconds=3)
 _WORK: Final = ("Create", "Update", "Delete", "Start", "Stop")
 #: what stays when data is retained
 _RETAINED: Final = frozenset({"DatasetGroup", "Dataset", "Schema"})
@@ -113,7 +116,6 @@ class FaultRun:
         self._outcome = Outcome(self.plan.seed, self.plan.kind)
         self._client: _Client | None = None
         self._needed = 0
-        self._rolled_back = False
         begin = time.monotonic()
         try:
             self._live()
@@ -265,15 +267,20 @@ class FaultRun:
         return made
 
     def _must_not_be_superseded(self) -> None:
-        """Only a deployment stops a run, where one is due to what goes wrong; see `_deploy`."""
-        if self._rolled_back or self.plan.accident in ("a run is aborted", "a deployment in the middle of a run"):
-            return
-        states = self.cloud.client("stepfunctions")
-        for run in self._runs():
-            if run["status"] == "ABORTED":
-                error = states.describe_execution(executionArn=run["executionArn"]).get("error")
-                if error == "Superseded":
-                    raise BrokenPromiseError(f"{run['name']} was stopped, and nothing asked for that")
+        """A run is stopped by a request that starts another in its place, not by that which it was started for."""
+        states, runs = self.cloud.client("stepfunctions"), self._runs()
+        for run in runs:
+            if run["status"] != "ABORTED":
+                continue
+            described = states.describe_execution(executionArn=run["executionArn"])
+            until = described["stopDate"] + _HANDED_OVER
+            successors = [
+                other
+                for other in runs
+                if other["name"].startswith(("deploy-", "teardown-")) and run["startDate"] < other["startDate"] < until
+            ]
+            if described.get("error") == "Superseded" and not successors:
+                raise BrokenPromiseError(f"{run['name']} was stopped, and no other was started for it")
 
     def _must_be_settled(self) -> None:
         """Nothing was lost, nothing is left to do, and nothing was done twice that is billed."""
@@ -380,7 +387,6 @@ class FaultRun:
             except assembly.DeploymentError as error:
                 if not left:
                     raise
-                self._rolled_back = True
                 self._outcome.again += 1
                 self._outcome.notes.append(str(error)[:400])
         raise AssertionError
