@@ -142,6 +142,10 @@ def with_kinds(part: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[t
             raise AssertionError(f"{statement} is nothing that {part} may do by tests/permissions.py")
 
 
+OF_DIFFERENT_KINDS: Final = ("framework", "service role")
+"""Parts of which there are several, each with some of the statements."""
+
+
 class Other(NamedTuple):
     """A statement whose actions are not judged by whether they come to use.
 
@@ -210,18 +214,19 @@ OTHERS: Final = {
 """All other statements: of logs, traces, queues, keys, tables, functions, metrics, events and topics."""
 
 
-def others(template: Mapping[str, Any]) -> Iterator[Other]:
-    """The other statements of all roles of a template."""
+def others(template: Mapping[str, Any]) -> dict[str, list[Other]]:
+    """The other statements of a template, by the logical id of the policy."""
     resources = template["Resources"]
-    for policy, resource in resources.items():
-        if resource["Type"] != "AWS::IAM::Policy":
-            continue
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
-            listed, on = sorted(actions(statement)), statement["Resource"]
-            if not any(action.startswith(JUDGED) for action in listed):
-                found = {_text(each, resources) for each in (on if isinstance(on, list) else [on])}
-                if not any(":none/" in each for each in found):  # names what cannot be
-                    yield Other(part_of(policy), " ".join(listed), " ".join(sorted(found)))
+    policies = [name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Policy"]
+    return {policy: sorted(_others(policy, resources)) for policy in policies}
+
+
+def _others(policy: str, resources: Mapping[str, Any]) -> Iterator[Other]:
+    for statement in resources[policy]["Properties"]["PolicyDocument"]["Statement"]:
+        listed, on = sorted(actions(statement)), statement["Resource"]
+        if not any(action.startswith(JUDGED) for action in listed):
+            found = {_text(each, resources) for each in (on if isinstance(on, list) else [on])}
+            yield Other(part_of(policy), " ".join(listed), " ".join(sorted(found)))
 
 
 def _text(resource: Any, resources: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from stacks.films_data import FilmsData
 from stacks.films_recommender import FilmsRecommender
 from tests.e2e.everything import everything
 from tests.e2e.shop import several
-from tests.permissions import KEY_GRANTS, OTHERS, key_grants, others
+from tests.permissions import KEY_GRANTS, OF_DIFFERENT_KINDS, OTHERS, key_grants, others, part_of
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "lambda")
@@ -200,7 +200,12 @@ def test_synthesis_is_the_same_from_any_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("assembly", ["everything"], indirect=True)
 def test_roles_have_the_other_statements_of_the_data_and_no_policies_but_those(assembly: Path) -> None:
-    assert {other for _, template in templates(assembly) for other in others(template)} == OTHERS
+    found = [policy for _, template in templates(assembly) for policy in others(template).items()]
+    assert {other for _, listed in found for other in listed} == OTHERS
+    for policy, listed in found:
+        part = part_of(policy)
+        if part not in OF_DIFFERENT_KINDS:
+            assert listed == sorted(other for other in OTHERS if other.part == part), policy
     for role in resources(assembly, "AWS::IAM::Role"):
         assert not {"ManagedPolicyArns", "Policies"} & role["Properties"].keys()
 

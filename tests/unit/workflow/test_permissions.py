@@ -17,7 +17,7 @@ import cdk_personalize as personalize
 from cdk_personalize.workflow.permissions import Permissions
 from tests.e2e.unused import ALSO_USED, NEVER, SOMETIMES, UNUSED
 from tests.e2e.used import matched
-from tests.permissions import MACHINES, PARTS, actions, each_permission, named, part_of
+from tests.permissions import MACHINES, OF_DIFFERENT_KINDS, PARTS, actions, each_permission, named, part_of
 from tests.unit.workflow.calls import Calls
 from tests.unit.workflow.test_definitions import DEFINITIONS, all_states
 
@@ -120,8 +120,6 @@ RESOURCES_OF_PART: Final[Mapping[tuple[str, str], list[str]]] = {
     # all others cannot refer to it, and have its name
     ("schedule", "run state machine"): ["WorkflowFor1bc73718Run"],
 }
-#: Parts with statements of no fixed order or number, or with others of the CDK's own
-LOOSE: Final = ("framework", "service role")
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +162,7 @@ def statements(template: Template, part: str) -> list[dict[str, Any]]:
     return [each for each in found if not all(BY_THE_CDK.fullmatch(action) for action in actions(each))]
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in LOOSE])
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in OF_DIFFERENT_KINDS])
 def test_statements_are_those_of_the_data(template: Template, part: str) -> None:
     allowed, found = PARTS[part].allowed, statements(template, part)
     assert [sorted(actions(each)) for each in found] == [sorted(listed) for listed in allowed.values()]
