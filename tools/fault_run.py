@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import threading
 import time
@@ -162,6 +164,8 @@ class FaultRun:
 
     def _add_data(self) -> None:
         runs = len(self._runs())
+        serves = "Recommender" if self.app.kind.is_domain else "Campaign"
+        self._client = _Client(self.cloud, {f"{serves.lower()}Arn": self._outputs[serves]})
         with self._trouble("data"):
             self._upload()
             if self.plan.accident == "the same event twice":
@@ -184,8 +188,9 @@ class FaultRun:
         self._converge()
         self._needed += self._first_trainings()
         self._data = self._datasets()
-        serves = "Recommender" if self.app.kind.is_domain else "Campaign"
-        self._client = _Client(self.cloud, {f"{serves.lower()}Arn": self._outputs[serves]})
+        self._must_hold_what_was_uploaded()
+        client = self._client
+        _wait(lambda: bool(client.answers) or client.error is not None, "an answer to the client")
 
     def _retrain(self) -> None:
         runs = len(self._runs())
@@ -256,6 +261,21 @@ class FaultRun:
             created = [version["creationDateTime"] for version in versions if version["status"] in _DONE]
             needed += 1 + any(made < deleted for made in created for deleted in deletions)
         return needed
+
+    def _must_hold_what_was_uploaded(self) -> None:
+        """Every row of every file but those of the users that were deleted."""
+        tables = {
+            key.partition("/")[0]: list(csv.DictReader(io.StringIO(text)))
+            for key, text in self.app.kind.files.items()
+            if key.endswith(".csv")
+        }
+        forgotten = {row["USER_ID"] for row in tables.pop("forget", [])}
+        wanted = {
+            folder.upper(): sum(row.get("USER_ID") not in forgotten for row in rows) for folder, rows in tables.items()
+        }
+        found = {arn.rpartition("/")[2]: held["records"] for arn, held in self.cloud.datasets().items()}
+        if found != wanted:
+            raise BrokenPromiseError(f"the datasets hold {found} records, of {wanted} that were uploaded")
 
     def _failed_trainings(self) -> int:
         """How many trainings failed: at most one in each failed run of each that is declared."""
@@ -537,7 +557,7 @@ class _Trouble:
 
 
 class _Client:
-    """Asks for recommendations all the time."""
+    """Asks for recommendations all the time; from the first answer on, there must be one each time."""
 
     def __init__(self, cloud: LocalCloud, target: Mapping[str, str]) -> None:
         self.answers = 0
@@ -552,12 +572,15 @@ class _Client:
         while not self._stop.wait(0.05):
             try:
                 items = self._runtime.get_recommendations(**self._target, userId="user-1")["itemList"]
-                if not items:
-                    raise BrokenPromiseError("no recommendations")
-                self.answers += 1
             except Exception as error:
+                if not self.answers:  # nothing serves yet
+                    continue
                 self.error = error
                 return
+            if not items:
+                self.error = BrokenPromiseError("no recommendations")
+                return
+            self.answers += 1
 
     def stop(self) -> None:
         """Ask no more."""
