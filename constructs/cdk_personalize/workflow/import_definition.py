@@ -28,6 +28,7 @@ from .states import (
     finish,
     retry_in_queue,
     sdk_task,
+    state_machine,
 )
 from .transitions import RUN_OF_CHILD, tell
 
@@ -125,12 +126,7 @@ def import_definition(
             name="$importName", failures="[{'name': 'import of ' & $importName, 'reason': $importReason}]"
         ),
     }
-    return {
-        "Comment": "Imports the files for one dataset of Amazon Personalize",
-        "QueryLanguage": "JSONata",
-        "StartAt": "Begin",
-        "States": states,
-    }
+    return state_machine("Imports the files for one dataset of Amazon Personalize", states)
 
 
 def _break_off(after: str, otherwise: str) -> State:

@@ -27,6 +27,7 @@ from .states import (
     finish,
     retry_in_queue,
     sdk_task,
+    state_machine,
 )
 from .transitions import RUN_OF_CHILD, tell
 
@@ -94,12 +95,7 @@ def job_definition(*, partition: str, deadlines: Deadlines) -> dict[str, Any]:
             **poll.states(partition),
             poll.late: assign("Job failed", jobReason=poll.waited),
         }
-    return {
-        "Comment": "Runs one batch, export or data deletion job of Amazon Personalize",
-        "QueryLanguage": "JSONata",
-        "StartAt": "Begin",
-        "States": states,
-    }
+    return state_machine("Runs one batch, export or data deletion job of Amazon Personalize", states)
 
 
 def _create(kind: str) -> str:

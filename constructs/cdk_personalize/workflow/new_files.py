@@ -31,10 +31,7 @@ class NewFiles:
 
     def __init__(self, scope: Construct, places: Callable[[], Sequence[DataSource | S3Location]]) -> None:
         self._scope, self._places = scope, places
-        self.detail = {
-            "bucket": {"name": lazy_any(lambda: [bucket.bucket_name for bucket in self._buckets()])},
-            "object": {"key": lazy_any(self._keys)},
-        }
+        self.detail = {"bucket": {"name": lazy_any(self._names)}, "object": {"key": lazy_any(self._keys)}}
         """``detail`` of an event pattern."""
 
     def validate(self) -> list[str]:
@@ -42,10 +39,7 @@ class NewFiles:
         pattern = {
             "detail-type": ["Object Created"],
             "source": ["aws.s3"],
-            "detail": {
-                "bucket": {"name": [bucket.bucket_name for bucket in self._buckets()]},
-                "object": {"key": self._keys()},
-            },
+            "detail": {"bucket": {"name": self._names()}, "object": {"key": self._keys()}},
         }
         known = _guess(Stack.of(self._scope).resolve(pattern))
         length = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False))
@@ -57,14 +51,21 @@ class NewFiles:
             "datasets and the inputs of jobs shorter prefixes, or declare fewer of them in this dataset group"
         ]
 
-    def _buckets(self) -> list[s3.IBucket]:
-        """The buckets, each once."""
-        return list({place.bucket.node.path: place.bucket for place in self._places()}.values())
+    def _names(self) -> list[str]:
+        return [bucket.bucket_name for bucket in buckets_of(self._places())]
 
     def _keys(self) -> list[dict[str, str]]:
         """The prefixes, each once; one in the folder of another is no more than that."""
         prefixes = list(dict.fromkeys(place.prefix for place in self._places()))
         return [{"prefix": prefix} for prefix in prefixes if not _is_within(prefix, prefixes)]
+
+
+def buckets_of(places: Iterable[DataSource | S3Location]) -> list[s3.IBucket]:
+    """The buckets of some places, each once.
+
+    :param places: The places.
+    """
+    return list({place.bucket.node.path: place.bucket for place in places}.values())
 
 
 def _is_within(prefix: str, prefixes: Iterable[str]) -> bool:

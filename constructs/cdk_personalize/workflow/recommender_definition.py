@@ -24,6 +24,7 @@ from .states import (
     finish,
     retry_write,
     sdk_task,
+    state_machine,
 )
 from .transitions import RUN_OF_CHILD, tell
 
@@ -120,12 +121,7 @@ def recommender_definition(*, partition: str, deadlines: Deadlines) -> dict[str,
         ),
         "Done": finish(name="$plan.name", failures="$problems"),
     }
-    return {
-        "Comment": "Creates, starts, updates or stops one recommender of Amazon Personalize",
-        "QueryLanguage": "JSONata",
-        "StartAt": "Begin",
-        "States": states,
-    }
+    return state_machine("Creates, starts, updates or stops one recommender of Amazon Personalize", states)
 
 
 def _problem(reason: str) -> str:

@@ -8,7 +8,6 @@ from functools import partial
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from .._lazy import lazy_list
@@ -18,6 +17,7 @@ from ..dataset_group import DatasetGroup
 from ..metrics import MODEL_NAMESPACE
 from ..s3_location import S3Location
 from . import permissions
+from .new_files import buckets_of
 
 OWNER_CONDITION = "aws:ResourceTag/cdk-personalize:owner"
 #: Kinds of resources that there may be none of: without the key, or in a custom dataset group
@@ -161,7 +161,7 @@ class Resources:
             "data bucket": lambda: [bucket.bucket_arn],
             "document": lambda: [bucket.arn_for_objects(document_key)],
             "import reports": lambda: [bucket.arn_for_objects(f"cdk-personalize/{group.owner}/imports/*")],
-            "source buckets": lambda: [each.bucket_arn for each in self._source_buckets()],
+            "source buckets": lambda: [each.bucket_arn for each in buckets_of(self.inputs())],
             "source files": lambda: [s.bucket.arn_for_objects(s.key_pattern) for s in self.sources()],
             "source keys": lambda: [s.bucket.encryption_key.key_arn for s in self.sources() if s.bucket.encryption_key],
             **({"key": partial(_list, key.key_arn)} if key else {}),
@@ -188,10 +188,6 @@ class Resources:
             "exported datasets": lambda: used("datasetArn"),
             "job roles": lambda: list(dict.fromkeys(job.role.role_arn for job in group.jobs)),
         }
-
-    def _source_buckets(self) -> list[s3.IBucket]:
-        """The buckets of the inputs, each once."""
-        return list({place.bucket.node.path: place.bucket for place in self.inputs()}.values())
 
     def _arn(self, service: str, tail: str) -> str:
         return Stack.of(self._scope).format_arn(service=service, resource=tail, arn_format=ArnFormat.NO_RESOURCE_NAME)

@@ -27,6 +27,7 @@ from .states import (
     expression,
     finish,
     sdk_task,
+    state_machine,
 )
 from .transitions import STARTED_BY, tell
 
@@ -216,13 +217,9 @@ def run_definition(
             "Cause": expression("$substring($join($failures.(name & ': ' & reason), '\\n'), 0, 8000)"),
         },
     }
-    return {
-        "Comment": "Makes the declared datasets, solutions and campaigns of one dataset group true",
-        "QueryLanguage": "JSONata",
-        "TimeoutSeconds": int(deadlines.longest_run()) if timeout_seconds is None else timeout_seconds,
-        "StartAt": "Begin",
-        "States": states,
-    }
+    comment = "Makes the declared datasets, solutions and campaigns of one dataset group true"
+    timeout = int(deadlines.longest_run()) if timeout_seconds is None else timeout_seconds
+    return state_machine(comment, states) | {"TimeoutSeconds": timeout}
 
 
 def _report() -> dict[str, Any]:

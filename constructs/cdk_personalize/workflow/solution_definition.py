@@ -38,6 +38,7 @@ from .states import (
     retry_until,
     retry_write,
     sdk_task,
+    state_machine,
 )
 from .transitions import RUN_OF_CHILD, tell
 
@@ -362,12 +363,7 @@ def solution_definition(*, partition: str, deadlines: Deadlines) -> dict[str, An
         "Solution failed": told("CREATE_FAILED", "Failed solution noted", reason="$solutionReason"),
         "Failed solution noted": assign("Done", version="null", problems=_with_problem("solution", "$solutionReason")),
     }
-    return {
-        "Comment": "Creates, trains and serves one solution of Amazon Personalize",
-        "QueryLanguage": "JSONata",
-        "StartAt": "Begin",
-        "States": states,
-    }
+    return state_machine("Creates, trains and serves one solution of Amazon Personalize", states)
 
 
 def _with_problem(what: str, reason: str) -> str:

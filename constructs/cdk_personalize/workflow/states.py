@@ -201,6 +201,15 @@ def has_more(variable: str) -> str:
     return f"${variable} != {FIRST_PAGE}"
 
 
+def state_machine(comment: str, states: States) -> dict[str, Any]:
+    """The definition of a state machine that starts at the state ``Begin``.
+
+    :param comment: What it does.
+    :param states: Its states.
+    """
+    return {"Comment": comment, "QueryLanguage": "JSONata", "StartAt": "Begin", "States": states}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Poll:
     """Look at a resource until it is settled: Describe, Choice, Wait, with growing waits and a deadline.
